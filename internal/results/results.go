@@ -17,6 +17,7 @@ type Summary struct {
 	Runs     []Run    `json:"runs"`     // every evaluation: one per model and set
 	Cells    []Cell   `json:"cells"`    // setting x set (and set "mean"), for every metric
 	Tests    []Test   `json:"tests"`    // each setting against the baseline, on each set and on the mean
+	Pairs    []Test   `json:"pairs"`    // every two settings, by Metric, on the mean: Baseline is the one named second
 	Curves   []Curve  `json:"curves"`   // learning curves
 	ROC      []ROC    `json:"roc"`      // per setting and set (and "pooled" over the Mean sets)
 	Maps     []CAM    `json:"maps"`     // CAM pictures

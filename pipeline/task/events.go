@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Event is one thing that happened. Unknown fields are kept out, absent ones are empty: old readers read new files.
+// Event is one thing that happened in an attempt or, as the runner hands it on, in a run.
 type Event struct {
 	Time time.Time `json:"time"`
 	Type Type      `json:"type"`
@@ -32,8 +32,19 @@ const (
 	Log         Type = "log"
 	Warning     Type = "warning"
 	Environment Type = "environment" // Words: versions, device name; part of the lock
-	Failed      Type = "failed"
-	Finished    Type = "finished"
+	Failed      Type = "failed"      // Message: why
+)
+
+// The types that the runner emits.
+const (
+	RunStarted   Type = "run started"  // Words: spec, profile, device; Of: nodes
+	NodeStarted  Type = "node started" // Message: why it runs
+	NodeWaits    Type = "node waits"   // another run works on the same node
+	NodeDone     Type = "node done"    // Facts: seconds
+	NodeFailed   Type = "node failed"  // Message: why
+	NodeSkipped  Type = "node skipped" // Message: what it needs and does not get
+	RunFinished  Type = "run finished" // Facts: seconds, done, failed, skipped
+	RunInterrupt Type = "interrupted"  // the user asked to stop
 )
 
 // Events appends to the attempt's events.jsonl. It is safe for concurrent use.

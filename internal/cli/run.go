@@ -1,0 +1,249 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/google/renameio/v2"
+	"github.com/mattn/go-isatty"
+	"github.com/spf13/cobra"
+
+	"github.com/cyborg-run/cyborg-run/pipeline/event"
+	"github.com/cyborg-run/cyborg-run/pipeline/executor"
+	"github.com/cyborg-run/cyborg-run/pipeline/graph"
+	"github.com/cyborg-run/cyborg-run/pipeline/publish"
+	"github.com/cyborg-run/cyborg-run/pipeline/spec"
+	"github.com/cyborg-run/cyborg-run/pipeline/store"
+	"github.com/cyborg-run/cyborg-run/pipeline/task"
+)
+
+type runFlags struct {
+	specFlags
+	placeFlags
+	only      string
+	jobs      int
+	keepGoing bool
+	executor  string
+	progress  string
+}
+
+func runCommand() *cobra.Command {
+	var f runFlags
+	c := &cobra.Command{
+		Use:   "run SPEC",
+		Short: "Run what is not done, and write the report",
+		Args:  cobra.ExactArgs(1),
+		RunE:  func(c *cobra.Command, args []string) error { return f.run(c, args[0]) },
+	}
+	f.specFlags.add(c)
+	f.placeFlags.add(c)
+	c.Flags().StringVar(&f.only, "only", "", "only the nodes that match, and what they need: 'fit', 'fit[loss=cyborg*'")
+	c.Flags().IntVar(&f.jobs, "jobs", 0, "nodes at a time (default: as many as the cores allow)")
+	c.Flags().BoolVar(&f.keepGoing, "keep-going", false, "after a failure, go on with what does not depend on it")
+	c.Flags().StringVar(&f.executor, "executor", "local", "where nodes are done: local")
+	c.Flags().StringVar(&f.progress, "progress", "auto", "auto, bars, plain, json or none")
+	return c
+}
+
+func (f *runFlags) run(c *cobra.Command, path string) error {
+	began := time.Now()
+	if f.executor != "local" {
+		return wrong(fmt.Errorf("--executor %s: this version has the executor local", f.executor))
+	}
+	if f.jobs < 0 {
+		return wrong(fmt.Errorf("--jobs %d: at least 1 is needed", f.jobs))
+	}
+	doc, g, err := f.load(path)
+	if err != nil {
+		return err
+	}
+	if f.only != "" {
+		if g, err = g.Only(f.only); err != nil {
+			return wrong(fmt.Errorf("--only: %w", err))
+		}
+	}
+	plan, st, w, err := f.plan(doc, g)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	dir := f.folder(doc)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return exit{ExitFailed, fmt.Errorf("make the run's folder: %w", err)}
+	}
+	stderr := c.ErrOrStderr()
+	r := &oneRun{doc: doc, plan: plan, store: st, worker: w, dir: dir, began: began, stderr: stderr}
+	if plan.Count(graph.Run) == 0 {
+		return r.nothingToDo(c.OutOrStdout())
+	}
+	r.announce()
+	sink, err := f.sink(c, plan.Count(graph.Run), dir)
+	if err != nil {
+		return err
+	}
+	outcome, err := r.execute(sink, executor.Options{Jobs: f.jobs, CPUs: runtime.NumCPU(), Device: w.device, KeepGoing: f.keepGoing})
+	if closing := sink.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		return exit{ExitFailed, err}
+	}
+	return r.conclude(c.OutOrStdout(), outcome)
+}
+
+func (f *runFlags) sink(c *cobra.Command, nodes int, dir string) (event.Sink, error) {
+	record, err := event.NewFile(filepath.Join(dir, "events.jsonl"))
+	if err != nil {
+		return nil, exit{ExitFailed, err}
+	}
+	stderr := c.ErrOrStderr()
+	terminal := isTerminal(stderr)
+	how := f.progress
+	if how == "auto" {
+		how = "plain"
+		if terminal {
+			how = "bars"
+		}
+	}
+	switch how {
+	case "bars":
+		return event.All{record, event.NewBars(stderr, nodes)}, nil
+	case "plain":
+		return event.All{record, event.NewPlain(stderr, terminal)}, nil
+	case "json":
+		return event.All{record, event.JSON{W: c.OutOrStdout()}}, nil
+	case "none":
+		return event.All{record}, nil
+	}
+	return nil, wrong(fmt.Errorf("--progress %s: take auto, bars, plain, json or none", f.progress))
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && isatty.IsTerminal(f.Fd()) && os.Getenv("TERM") != "dumb"
+}
+
+// oneRun is one call of `cyborg-run run`.
+type oneRun struct {
+	doc    *spec.Document
+	plan   *graph.Plan
+	store  *store.Store
+	worker *worker
+	dir    string
+	began  time.Time
+	stderr io.Writer
+}
+
+// announce says what a reader must know before anything is done: the profile, and the device.
+func (r *oneRun) announce() {
+	if r.doc.Profile != "" && len(r.doc.ProfileNames) > 1 {
+		fmt.Fprintf(r.stderr, "profile %s, chosen by %s; results go to %s\n", strings.ToUpper(r.doc.Profile), r.doc.ProfileOrigin, r.dir)
+	}
+	if notice := notice(r.doc); notice != "" {
+		fmt.Fprintln(r.stderr, notice)
+	}
+	device := "device " + r.worker.device
+	if r.worker.why != "" {
+		device += " (" + r.worker.why + ")"
+	}
+	fmt.Fprintf(r.stderr, "%s: %d nodes, %d of them to run; %s\n", runName(r.doc), len(r.plan.Steps), r.plan.Count(graph.Run), device)
+}
+
+// execute runs the plan until it is done or the user stops it: the first Ctrl-C lets workers save what they can, the
+// second ends them at once.
+func (r *oneRun) execute(sink event.Sink, o executor.Options) (executor.Outcome, error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer signal.Stop(signals)
+	local := &executor.Local{Programs: r.worker.programs(), Grace: 30 * time.Second}
+	go func() {
+		select {
+		case <-signals:
+		case <-ctx.Done():
+			return
+		}
+		fmt.Fprintln(r.stderr, "stopping: workers save their state; once more to stop at once")
+		cancel()
+		<-signals
+		os.Exit(ExitInterrupted) // the kernel ends the workers with us
+	}()
+	sink.Emit(task.Event{Time: r.began.UTC(), Type: task.RunStarted, Of: len(r.plan.Steps), Message: r.doc.Path,
+		Words: map[string]string{"profile": r.doc.Profile, "device": r.worker.device, "libtorch": r.worker.Libtorch}})
+	outcome, err := executor.Run(ctx, r.plan, r.store, local, o, sink.Emit, func(s *graph.Step) error {
+		return publish.Step(r.dir, s)
+	})
+	sink.Emit(task.Event{Time: time.Now().UTC(), Type: task.RunFinished, Facts: map[string]float64{
+		"seconds": time.Since(r.began).Seconds(), "done": float64(outcome.Done), "failed": float64(outcome.Failed),
+		"skipped": float64(outcome.Skipped)}})
+	if remembering := r.plan.Remember(runName(r.doc)); err == nil {
+		err = remembering
+	}
+	return outcome, err
+}
+
+// nothingToDo is the end of a run that found everything done.
+func (r *oneRun) nothingToDo(stdout io.Writer) error {
+	for _, s := range r.plan.Steps {
+		if err := publish.Step(r.dir, s); err != nil {
+			return exit{ExitFailed, err}
+		}
+	}
+	if err := r.leave(); err != nil {
+		return exit{ExitFailed, err}
+	}
+	fmt.Fprintf(stdout, "nothing to do: all %d nodes are done (%s); report: %s\n", len(r.plan.Steps),
+		event.Duration(time.Since(r.began).Seconds()), filepath.Join(r.dir, "report.html"))
+	return nil
+}
+
+// leave writes resolved.yaml and, where something changed, the report.
+func (r *oneRun) leave() error {
+	if err := renameio.WriteFile(filepath.Join(r.dir, "resolved.yaml"), r.doc.YAML(), 0o644); err != nil {
+		return fmt.Errorf("write resolved.yaml: %w", err)
+	}
+	return writeReport(r.dir, r.doc, r.plan, r.worker)
+}
+
+// conclude writes the report and says how it went.
+func (r *oneRun) conclude(stdout io.Writer, o executor.Outcome) error {
+	if err := r.leave(); err != nil {
+		return exit{ExitFailed, err}
+	}
+	took := event.Duration(time.Since(r.began).Seconds())
+	switch {
+	case o.Interrupted:
+		fmt.Fprintf(r.stderr, "stopped after %s: %d of %d nodes are done; the same command goes on from here\n", took, o.Done, len(r.plan.Steps))
+		return silent(ExitInterrupted)
+	case o.Failed > 0:
+		fmt.Fprintf(r.stderr, "\n%d of %d nodes failed, %d were not tried; the same command goes on from here\n", o.Failed, len(r.plan.Steps), o.Skipped)
+		status := ExitFailed
+		for i, failure := range o.Failures {
+			fmt.Fprintf(r.stderr, "  %s: %s\n", failure.Node, failure.Reason)
+			if n := nodeOf(r.plan, failure.Node); n != nil && n.Stage.Kind == "check" && i == 0 && o.Failed == 1 {
+				status = ExitCheck
+			}
+		}
+		return silent(status)
+	}
+	fmt.Fprintf(stdout, "done: %d nodes in %s; report: %s\n", len(r.plan.Steps), took, filepath.Join(r.dir, "report.html"))
+	return nil
+}
+
+func nodeOf(p *graph.Plan, name string) *graph.Node {
+	for _, s := range p.Steps {
+		if s.Node.Name == name {
+			return s.Node
+		}
+	}
+	return nil
+}

@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cyborg-run/cyborg-run/pipeline/diag"
+	"github.com/cyborg-run/cyborg-run/pipeline/graph"
+	"github.com/cyborg-run/cyborg-run/pipeline/publish"
+	"github.com/cyborg-run/cyborg-run/pipeline/spec"
+	"github.com/cyborg-run/cyborg-run/pipeline/store"
+	"github.com/cyborg-run/cyborg-run/stages"
+	"github.com/cyborg-run/cyborg-run/stages/experiment"
+)
+
+// specFlags are the flags of every command that reads a spec.
+type specFlags struct {
+	set     []string
+	profile string
+	noFiles bool
+}
+
+func (f *specFlags) add(c *cobra.Command) {
+	c.Flags().StringArrayVar(&f.set, "set", nil, "set a parameter or a field: seeds=4, train.epochs=3")
+	c.Flags().StringVar(&f.profile, "profile", "", "take this profile of the spec")
+}
+
+func (f *specFlags) addNoFiles(c *cobra.Command) {
+	c.Flags().BoolVar(&f.noFiles, "no-files", false, "do not look for the files that the spec names")
+}
+
+// load reads a spec and builds its graph.
+func (f *specFlags) load(path string) (*spec.Document, *graph.Graph, error) {
+	doc, diags := spec.Load(path, spec.Options{Profile: f.profile, Set: f.set, Sections: stages.Sections()})
+	if doc == nil {
+		return nil, nil, wrong(diags.Err())
+	}
+	g, err := experiment.Build(doc, stages.Kinds(), experiment.Options{Cores: runtime.NumCPU(), NoFiles: f.noFiles}, diags)
+	if mistakes := diags.Err(); mistakes != nil {
+		return nil, nil, wrong(mistakes)
+	}
+	if err != nil { // of the data, not of the spec
+		return nil, nil, exit{ExitFailed, err}
+	}
+	if err := publish.Conflicts(g); err != nil {
+		var list diag.List
+		list.Add(diag.Pos{File: path}, spec.BadMatrix, "%v", err)
+		return nil, nil, wrong(list.Err())
+	}
+	return doc, g, nil
+}
+
+// placeFlags say where a run keeps its things.
+type placeFlags struct {
+	out, store string
+	device     string
+}
+
+func (f *placeFlags) add(c *cobra.Command) {
+	c.Flags().StringVar(&f.out, "out", "", "the run's folder (default runs/NAME)")
+	c.Flags().StringVar(&f.store, "store", ".cyborg", "the folder of the cache")
+	c.Flags().StringVar(&f.device, "device", "auto", "auto, cpu, cuda or cuda:N")
+}
+
+// runName is the spec's name, with @profile behind it for a profile other than the main one.
+func runName(doc *spec.Document) string {
+	if doc.Profile != "" && doc.Profile != doc.ProfileNames[0] {
+		return doc.Name + "@" + doc.Profile
+	}
+	return doc.Name
+}
+
+// folder is where a run leaves its results.
+func (f *placeFlags) folder(doc *spec.Document) string {
+	if f.out != "" {
+		return f.out
+	}
+	return filepath.Join("runs", runName(doc))
+}
+
+// plan opens the store and looks every node up. The caller closes the store.
+func (f *placeFlags) plan(doc *spec.Document, g *graph.Graph) (*graph.Plan, *store.Store, *worker, error) {
+	st, err := store.Open(f.store)
+	if err != nil {
+		return nil, nil, nil, exit{ExitFailed, err}
+	}
+	w, err := findWorker(st, f.device)
+	if err != nil {
+		st.Close()
+		return nil, nil, nil, wrong(err)
+	}
+	p, err := graph.MakePlan(g, st, runName(doc), graph.Machine{Device: w.deviceClass(), Libtorch: w.Libtorch})
+	if err != nil {
+		st.Close()
+		return nil, nil, nil, exit{ExitFailed, err}
+	}
+	return p, st, w, nil
+}
+
+func executable() string {
+	self, err := os.Executable()
+	if err != nil {
+		return os.Args[0]
+	}
+	return self
+}

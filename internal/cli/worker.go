@@ -1,0 +1,161 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/google/renameio/v2"
+	"github.com/spf13/cobra"
+
+	"github.com/cyborg-run/cyborg-run/pipeline"
+	"github.com/cyborg-run/cyborg-run/pipeline/store"
+	"github.com/cyborg-run/cyborg-run/pipeline/task"
+	"github.com/cyborg-run/cyborg-run/stages"
+)
+
+// worker is what the runner knows of cyborg-torch.
+type worker struct {
+	WorkerInfo
+	path   string // "" where there is none
+	device string // cpu, cuda:0
+	why    string // how auto decided
+}
+
+// WorkerInfo is what `cyborg-torch info` prints.
+type WorkerInfo struct {
+	Libtorch string   `json:"libtorch"` // 2.11.0
+	CUDA     string   `json:"cuda"`     // 13.0; empty: built without
+	Devices  []string `json:"devices"`  // names of the CUDA devices
+}
+
+// findWorker finds cyborg-torch, beside this program or by CYBORG_TORCH, asks it what it is, and settles the device.
+// Starting libtorch takes half a second, so the answer is remembered for as long as nothing that decides it changes.
+func findWorker(st *store.Store, device string) (*worker, error) {
+	w := &worker{path: os.Getenv("CYBORG_TORCH")}
+	if w.path == "" {
+		w.path = filepath.Join(filepath.Dir(executable()), "cyborg-torch")
+	}
+	id, err := identity(w.path)
+	if err != nil {
+		if os.Getenv("CYBORG_TORCH") != "" {
+			return nil, fmt.Errorf("CYBORG_TORCH names %s, which cannot be run: %w", w.path, err)
+		}
+		w.path, w.device, w.why = "", "cpu", "there is no cyborg-torch beside cyborg-run"
+		return w, nil
+	}
+	memory := filepath.Join(st.Dir(), "worker.json")
+	known := map[string]WorkerInfo{}
+	if raw, err := os.ReadFile(memory); err == nil {
+		_ = json.Unmarshal(raw, &known) // damaged: ask again
+	}
+	info, ok := known[id]
+	if !ok {
+		out, err := exec.Command(w.path, "info").Output()
+		if err != nil {
+			return nil, fmt.Errorf("%s does not start: %w%s\nrun `make build`, or `cyborg-run doctor` to see what is missing", w.path, err, stderrOf(err))
+		}
+		if err := json.Unmarshal(out, &info); err != nil {
+			return nil, fmt.Errorf("%s info: %w", w.path, err)
+		}
+		if raw, err := json.Marshal(map[string]WorkerInfo{id: info}); err == nil {
+			_ = renameio.WriteFile(memory, raw, 0o644) // only saves time
+		}
+	}
+	w.WorkerInfo = info
+	return w, w.settle(device)
+}
+
+func stderrOf(err error) string {
+	var failed *exec.ExitError
+	if errors.As(err, &failed) && len(failed.Stderr) > 0 {
+		return "\n" + strings.TrimSpace(string(failed.Stderr))
+	}
+	return ""
+}
+
+// identity changes with the program and with what it can see of the machine.
+func identity(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	if info.IsDir() || info.Mode()&0o111 == 0 {
+		return "", errors.New("not a program")
+	}
+	id := fmt.Sprintf("%s %d %d", path, info.Size(), info.ModTime().UnixNano())
+	if sys, ok := info.Sys().(*syscall.Stat_t); ok {
+		id += " " + strconv.FormatUint(sys.Ino, 10)
+	}
+	_, gpu := os.Stat("/dev/nvidiactl")
+	return fmt.Sprintf("%s gpu=%v visible=%s", id, gpu == nil, os.Getenv("CUDA_VISIBLE_DEVICES")), nil
+}
+
+// settle turns --device into a device, or says why it cannot be had.
+func (w *worker) settle(device string) error {
+	kind, number, _ := strings.Cut(device, ":")
+	n := 0
+	if number != "" {
+		var err error
+		if n, err = strconv.Atoi(number); err != nil || n < 0 {
+			return fmt.Errorf("--device %s: take auto, cpu, cuda or cuda:N", device)
+		}
+	}
+	switch {
+	case kind == "cpu" && number == "":
+		w.device = "cpu"
+	case kind == "auto" && number == "" && len(w.Devices) > 0:
+		w.device, w.why = "cuda:0", w.Devices[0]
+	case kind == "auto" && number == "" && w.CUDA == "":
+		w.device, w.why = "cpu", "cyborg-torch was built without CUDA; `make cuda` builds it with"
+	case kind == "auto" && number == "":
+		w.device, w.why = "cpu", "no CUDA device was found"
+	case kind != "cuda":
+		return fmt.Errorf("--device %s: take auto, cpu, cuda or cuda:N", device)
+	case w.CUDA == "":
+		return fmt.Errorf("--device %s: cyborg-torch was built without CUDA; build it with `make cuda`", device)
+	case len(w.Devices) == 0:
+		return fmt.Errorf("--device %s: no CUDA device was found; see nvidia-smi, or take --device cpu", device)
+	case n >= len(w.Devices):
+		return fmt.Errorf("--device %s: there are %d CUDA devices, numbered from 0", device, len(w.Devices))
+	default:
+		w.device = "cuda:" + strconv.Itoa(n)
+	}
+	return nil
+}
+
+func (w *worker) deviceClass() string {
+	class, _, _ := strings.Cut(w.device, ":")
+	return class
+}
+
+// programs are the executables of both kinds of worker.
+func (w *worker) programs() map[pipeline.Program]string {
+	p := map[pipeline.Program]string{pipeline.Runner: executable()}
+	if w.path != "" {
+		p[pipeline.Torch] = w.path
+	}
+	return p
+}
+
+// workCommand does one task in pure Go; the executor starts it.
+func workCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "work ATTEMPT",
+		Short:  "Do the task of an attempt folder",
+		Hidden: true,
+		Args:   cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if status := task.Main(args[0], stages.Works()); status != task.ExitDone {
+				return silent(status)
+			}
+			return nil
+		},
+	}
+}

@@ -1,0 +1,155 @@
+// Package image reads photographs and saliency maps exactly as Pillow 13 does, and resizes them exactly as it does, so
+// that a network sees the same bytes here as in the Python code that it is compared with.
+//
+// Terms: an Image holds what a file holds, in one of Pillow's modes, before any conversion; RGB and Grey are the two
+// forms that the rest of the program works on, with one byte a channel, row by row from the top left. "Pillow" below
+// means Image.open(path) followed by the named method. EXIF orientation is ignored, as Pillow ignores it.
+//
+// Everything here may be called from any number of goroutines. Nothing needs to be freed.
+package image
+
+// Mode is how an image file holds its pixels, by Pillow's names.
+type Mode string
+
+// The modes of JPEG and PNG files.
+const (
+	Bilevel   Mode = "1"    // grey of one bit
+	Grey8     Mode = "L"    // grey of 2, 4 or 8 bits
+	GreyAlpha Mode = "LA"   // grey and opacity
+	Palette   Mode = "P"    // numbers of colours
+	TrueColor Mode = "RGB"  //
+	RGBAlpha  Mode = "RGBA" //
+	Grey16    Mode = "I;16" // grey of 16 bits
+	CMYK      Mode = "CMYK" // printing colours, stored inverted as Adobe does
+)
+
+// Words describe a mode to people.
+func (m Mode) Words() string {
+	switch m {
+	case Bilevel, Grey8:
+		return "grey"
+	case GreyAlpha:
+		return "grey with opacity"
+	case Palette:
+		return "numbers of a palette's colours"
+	case TrueColor:
+		return "colours"
+	case RGBAlpha:
+		return "colours with opacity"
+	case Grey16:
+		return "grey of 16 bits"
+	}
+	return "printing colours"
+}
+
+// Image is a decoded file.
+type Image struct {
+	W, H int
+	Mode Mode
+
+	step    int    // bytes a pixel in pix
+	pix     []byte // [H, W, step]; Grey16: two bytes, the high one first
+	palette [256][3]byte
+}
+
+// RGB is a picture of three channels.
+type RGB struct {
+	W, H int
+	Pix  []byte // [H, W, 3]
+}
+
+// Grey is a picture of one channel.
+type Grey struct {
+	W, H int
+	Pix  []byte // [H, W]
+}
+
+// RGB converts as Pillow's convert("RGB"): opacity is dropped without blending, grey is repeated, 16-bit grey above 255
+// becomes 255 (16-bit colour and 16-bit grey with opacity keep their high byte).
+func (m *Image) RGB() *RGB {
+	if m.Mode == TrueColor && m.step == 3 {
+		return &RGB{m.W, m.H, m.pix}
+	}
+	out := &RGB{m.W, m.H, make([]byte, 3*m.W*m.H)}
+	dst, step := out.Pix, m.step
+	for i, o := 0, 0; i < len(m.pix); i, o = i+step, o+3 {
+		p, q := m.pix[i:i+step], dst[o:o+3]
+		switch m.Mode {
+		case TrueColor, RGBAlpha:
+			q[0], q[1], q[2] = p[0], p[1], p[2]
+		case Palette:
+			c := &m.palette[p[0]]
+			q[0], q[1], q[2] = c[0], c[1], c[2]
+		case Grey16:
+			v := clip16(p[0], p[1])
+			q[0], q[1], q[2] = v, v, v
+		case CMYK:
+			ink := 255 - uint32(p[3])
+			for c := range q {
+				q[c] = byte(max(0, int32(ink)-int32(over255(uint32(p[c])*ink))))
+			}
+		default:
+			q[0], q[1], q[2] = p[0], p[0], p[0]
+		}
+	}
+	return out
+}
+
+// Grey converts as Pillow's convert("L"): ITU-R 601-2 luma of colours, as RGB for the rest.
+func (m *Image) Grey() *Grey {
+	out := &Grey{m.W, m.H, make([]byte, m.W*m.H)}
+	switch m.Mode {
+	case Bilevel, Grey8:
+		out.Pix = m.pix
+	case GreyAlpha:
+		for i := range out.Pix {
+			out.Pix[i] = m.pix[i*m.step]
+		}
+	case Grey16:
+		for i := range out.Pix {
+			out.Pix[i] = clip16(m.pix[2*i], m.pix[2*i+1])
+		}
+	default:
+		for i, rgb := 0, m.RGB().Pix; i < len(out.Pix); i++ {
+			out.Pix[i] = luma(rgb[3*i], rgb[3*i+1], rgb[3*i+2])
+		}
+	}
+	return out
+}
+
+// Values are the stored numbers of a label map [H, W]: grey levels of 8 or 16 bits, or numbers of a palette's colours.
+// It is false for an image of several channels, which has no such numbers.
+func (m *Image) Values() ([]uint16, bool) {
+	if m.step > 2 || m.Mode == GreyAlpha {
+		return nil, false
+	}
+	values := make([]uint16, m.W*m.H)
+	for i := range values {
+		if m.Mode == Grey16 {
+			values[i] = uint16(m.pix[2*i])<<8 | uint16(m.pix[2*i+1])
+		} else {
+			values[i] = uint16(m.pix[i])
+		}
+	}
+	return values, true
+}
+
+// Single says whether the image has one channel of grey with at most 8 bits, as a saliency map should.
+func (m *Image) Single() bool { return m.Mode == Bilevel || m.Mode == Grey8 }
+
+func clip16(high, low byte) byte {
+	if high != 0 {
+		return 255
+	}
+	return low
+}
+
+func luma(r, g, b byte) byte {
+	return byte((uint32(r)*19595 + uint32(g)*38470 + uint32(b)*7471 + 0x8000) >> 16)
+}
+
+// over255 is v/255, rounded, for v up to 255*255.
+func over255(v uint32) uint32 {
+	v += 128
+	return (v>>8 + v) >> 8
+}

@@ -1,0 +1,100 @@
+package metrics
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// Score is one row of scores.csv.
+type Score struct {
+	Path  string
+	Label string  // as in the data set
+	Class int     // Real or Synthetic
+	Score float64 // softmax probability of Synthetic
+}
+
+// labels are the words for both classes that this program's data sets and those of its relatives use.
+var labels = map[string]int{
+	"real": Real, "live": Real, "bonafide": Real, "bona fide": Real, "normal": Real, "0": Real,
+	"synthetic": Synthetic, "spoof": Synthetic, "fake": Synthetic, "attack": Synthetic, "abnormal": Synthetic, "1": Synthetic,
+}
+
+// Class is the class that a label means; upper and lower case are the same.
+func Class(label string) (class int, ok bool) {
+	class, ok = labels[strings.ToLower(strings.TrimSpace(label))]
+	return class, ok
+}
+
+// Split gives the classes and scores of rows, as the measuring functions take them.
+func Split(rows []Score) (classes []int, scores []float64) {
+	classes, scores = make([]int, len(rows)), make([]float64, len(rows))
+	for i, r := range rows {
+		classes[i], scores[i] = r.Class, r.Score
+	}
+	return classes, scores
+}
+
+// WriteScores writes scores.csv: the header path,label,score and a row for each image. A score is written with as many
+// digits as are needed to read the same number again.
+func WriteScores(w io.Writer, rows []Score) error {
+	out := csv.NewWriter(w)
+	_ = out.Write([]string{"path", "label", "score"}) // Flush keeps the first error
+	for _, r := range rows {
+		_ = out.Write([]string{r.Path, r.Label, strconv.FormatFloat(r.Score, 'g', -1, 64)})
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// ReadScores reads scores.csv. Its errors name the file and the line.
+func ReadScores(path string) ([]Score, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read scores: %w", err)
+	}
+	defer file.Close()
+	rows, err := ParseScores(file)
+	if err != nil {
+		return nil, fmt.Errorf("read scores %s: %w", path, err)
+	}
+	return rows, nil
+}
+
+// ParseScores reads the text of a scores.csv.
+func ParseScores(r io.Reader) ([]Score, error) {
+	in := csv.NewReader(r)
+	in.FieldsPerRecord = 3
+	in.ReuseRecord = true
+	header, err := in.Read()
+	if err != nil {
+		return nil, fmt.Errorf("header: %w", err)
+	}
+	if got := strings.Join(header, ","); got != "path,label,score" {
+		return nil, fmt.Errorf("line 1: header %q, want path,label,score", got)
+	}
+	var rows []Score
+	for {
+		record, err := in.Read()
+		if err == io.EOF {
+			return rows, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		line, _ := in.FieldPos(0)
+		class, ok := Class(record[1])
+		if !ok {
+			return nil, fmt.Errorf("line %d: unknown label %q, known are Real and Synthetic", line, record[1])
+		}
+		score, err := strconv.ParseFloat(record[2], 64)
+		if err != nil || math.IsNaN(score) || math.IsInf(score, 0) {
+			return nil, fmt.Errorf("line %d: score %q is no finite number", line, record[2])
+		}
+		rows = append(rows, Score{Path: strings.Clone(record[0]), Label: strings.Clone(record[1]), Class: class, Score: score})
+	}
+}

@@ -1,0 +1,106 @@
+// Package nn describes networks as data: which layers, in which order, under which names. It holds no tensors and needs
+// no libtorch, so the runner can ask a network for its shapes; package model gives it weights and runs it.
+//
+// Terms. A layer is a part of the description. An operation is a layer that computes one tensor (Conv2d, ReLU); the other
+// layers (Sequence, Submodule, Sum) only arrange operations. A module is any named layer; its full name joins the names
+// around it with dots, as torchvision does, so that published weights load as they are: layer4.2.conv3.weight. A tap is
+// the module whose output a class activation map (CAM) reads. Shapes are without the batch: C x H x W, or C once pooled.
+//
+// All values here are plain data: built once, never changed, safe for any goroutine.
+package nn
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Network is all that the program knows of an architecture.
+//
+// An image passes Layers, is averaged over height and width, passes Neck and then Head:
+//
+//	[3,Side,Side] -> Layers -> [C,h,w] -> mean -> [C] -> Neck -> [C] -> Head -> [Classes]
+type Network struct {
+	Name    string
+	Input   Input
+	Layers  Layer  // from the image to the tensor that is averaged
+	Neck    Layer  // between the average and the head, such as Dropout; nil for nothing
+	Head    Linear // the classifier, whose weight rows are the CAM's channel weights
+	Taps    Taps
+	Classes int
+}
+
+// Input is what a network expects of its images: x = (pixel/255 - Mean) / Std for each of red, green and blue.
+type Input struct {
+	Side      int // pixels, height = width
+	Mean, Std [3]float64
+}
+
+// ImageNet is the input of networks trained on ImageNet, with the channel statistics that torchvision uses.
+func ImageNet(side int) Input {
+	return Input{Side: side, Mean: [3]float64{0.485, 0.456, 0.406}, Std: [3]float64{0.229, 0.224, 0.225}}
+}
+
+// Taps names the two modules that a CAM may read.
+type Taps struct {
+	Pooled  string // the tensor that is averaged and classified: the CAM of Zhou et al., 2016 (arXiv:1512.04150)
+	Authors string // the tensor that the authors' code (CVRL/CYBORG, train_cam.py) reads
+}
+
+// Tap is the full name of the module that tap means: "pooled", "authors", or any module's own name.
+func (n *Network) Tap(tap string) (string, error) {
+	switch tap {
+	case "pooled":
+		return n.Taps.Pooled, nil
+	case "authors":
+		return n.Taps.Authors, nil
+	}
+	if _, ok := n.Graph().Value(tap); !ok {
+		return "", fmt.Errorf("network %s has no module %q to tap; take pooled (%s), authors (%s) or a module such as %s",
+			n.Name, tap, n.Taps.Pooled, n.Taps.Authors, strings.Join(n.outermost(), ", "))
+	}
+	return tap, nil
+}
+
+// Grid is the height and width of a tap's output (and so of its CAM) for images of side x side pixels.
+func (n *Network) Grid(side int, tap string) (h, w int, err error) {
+	name, err := n.Tap(tap)
+	if err != nil {
+		return 0, 0, err
+	}
+	shape, err := n.ShapeOf(side, name)
+	if err != nil {
+		return 0, 0, err
+	}
+	if len(shape) != 3 {
+		return 0, 0, fmt.Errorf("network %s: the output of %s is %s: a map needs height and width", n.Name, name, shape)
+	}
+	return shape[1], shape[2], nil
+}
+
+// ShapeOf is the shape of the named module's output for images of side x side pixels.
+func (n *Network) ShapeOf(side int, module string) (Shape, error) {
+	g := n.Graph()
+	value, ok := g.Value(module)
+	if !ok {
+		return nil, fmt.Errorf("network %s has no module %q", n.Name, module)
+	}
+	shapes, err := g.Shapes(Shape{3, side, side})
+	if err != nil {
+		return nil, fmt.Errorf("network %s on %d x %d pixels: %w", n.Name, side, side, err)
+	}
+	return shapes[value], nil
+}
+
+// Parameters lists the network's parameters and buffers in the order and under the names of torchvision's state_dict.
+func (n *Network) Parameters() []Param { return n.Graph().Parameters() }
+
+// outermost names the modules without a dot, in order.
+func (n *Network) outermost() []string {
+	var names []string
+	for _, name := range n.Graph().Modules() {
+		if !strings.Contains(name, ".") {
+			names = append(names, name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,149 @@
+package plot
+
+import "math"
+
+// Lines is a chart of curves with bands: an ROC, a learning curve.
+type Lines struct {
+	Title          string
+	XLabel, YLabel string
+	X, Y           Range // zero: from the data (bands may then be cut at the frame)
+	Series         []Line
+	Diagonal       string // where not empty: a dotted line from corner to corner of that name, chance
+	Whole          bool   // the x axis has whole numbers: epochs
+	Solid, Dashed  string // where not empty: what solid and dashed lines stand for, in the legend
+	Square         bool
+}
+
+// Line is one curve. Points whose x or y is NaN are left out.
+type Line struct {
+	Name   string // in the legend, once for each name; empty: not there
+	Number int    // the series number: its colour
+	X, Y   []float64
+	SD     []float64 // half the band's height at each point; nil: no band
+	Dashed bool
+}
+
+// SVG draws the chart as SVG.
+func (l Lines) SVG() []byte { return renderSVG(l) }
+
+// PNG draws the chart as PNG, two pixels for each CSS pixel.
+func (l Lines) PNG() ([]byte, error) { return renderPNG(l) }
+
+func (l Lines) title() string { return l.Title }
+
+func (l Lines) size() (w, h float64) {
+	w, h = 660, 330
+	if l.Square {
+		w, h = 480, 400
+	}
+	return w, h + l.head()
+}
+
+func (l Lines) head() float64 {
+	w := 660.0
+	if l.Square {
+		w = 480
+	}
+	return 38 + legend(nil, l.keys(), 64, w-16, 0)
+}
+
+func (l Lines) draw(c canvas) {
+	w, h := l.size()
+	f := frame{left: 64, top: l.head() + 4, right: w - 18, bottom: h - 52, x: l.X, y: l.Y}
+	if f.x == (Range{}) {
+		f.x = covering(l.all(func(s Line) []float64 { return s.X })...)
+	}
+	if f.y == (Range{}) {
+		f.y = covering(append(l.all(func(s Line) []float64 { return s.Y }), 0)...).widened(0.06, Range{0, math.Inf(1)})
+	}
+	c.text(label{at: point{16, 24}, text: l.Title, size: titleSize, bold: true, paint: ink})
+	legend(c, l.keys(), f.left, f.right, 36)
+	f.yAxis(c, l.YLabel)
+	f.xAxis(c, l.XLabel, l.Whole)
+	if l.Diagonal != "" {
+		c.line([]point{f.at(f.x.Low, f.y.Low), f.at(f.x.High, f.y.High)}, stroke{paint: muted, width: 1, dash: []float64{1.5, 3}})
+	}
+	for _, s := range l.Series {
+		s.band(c, f)
+	}
+	for _, s := range l.Series {
+		s.curve(c, f)
+	}
+}
+
+func (s Line) curve(c canvas, f frame) {
+	style := stroke{paint: series(s.Number), width: 2.2}
+	if s.Dashed {
+		style.dash, style.width = dashes, 1.8
+	}
+	var points []point
+	for i := range s.X {
+		if defined(s.X[i], s.Y[i]) {
+			points = append(points, f.at(s.X[i], s.Y[i]))
+		}
+	}
+	switch len(points) {
+	case 0:
+	case 1:
+		marker(c, s.Number, points[0], 3.5, 1)
+	default:
+		c.line(points, style)
+	}
+}
+
+func (s Line) band(c canvas, f frame) {
+	if s.SD == nil {
+		return
+	}
+	var upper, lower []point
+	for i := range s.X {
+		if defined(s.X[i], s.Y[i], s.SD[i]) {
+			upper = append(upper, f.at(s.X[i], s.Y[i]+s.SD[i]))
+			lower = append(lower, f.at(s.X[i], s.Y[i]-s.SD[i]))
+		}
+	}
+	for i := len(lower) - 1; i >= 0; i-- {
+		upper = append(upper, lower[i])
+	}
+	opacity := 0.16
+	if s.Dashed {
+		opacity = 0.07
+	}
+	if len(upper) > 2 {
+		c.area(upper, series(s.Number), opacity)
+	}
+}
+
+func (l Lines) keys() []key {
+	var keys []key
+	named := map[string]bool{"": true}
+	for _, s := range l.Series {
+		if !named[s.Name] {
+			named[s.Name] = true
+			keys = append(keys, key{name: s.Name, series: s.Number, line: true})
+		}
+	}
+	if l.Solid != "" {
+		keys = append(keys, key{name: l.Solid, line: true, plain: true})
+	}
+	if l.Dashed != "" {
+		keys = append(keys, key{name: l.Dashed, line: true, plain: true, dashed: true})
+	}
+	return keys
+}
+
+func (l Lines) all(of func(Line) []float64) (values []float64) {
+	for _, s := range l.Series {
+		values = append(values, of(s)...)
+	}
+	return values
+}
+
+func defined(values ...float64) bool {
+	for _, v := range values {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,146 @@
+package plot
+
+import (
+	"bytes"
+	"encoding/xml"
+	"flag"
+	"image/png"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the golden figures of testdata")
+
+func figures() map[string]interface {
+	figure
+	SVG() []byte
+	PNG() ([]byte, error)
+} {
+	curve := func(n int, power float64) (x, y, sd []float64) {
+		for i := range n {
+			v := float64(i) / float64(n-1)
+			x, y, sd = append(x, v), append(y, math.Pow(v, power)), append(sd, 0.1*v*(1-v)*4)
+		}
+		return x, y, sd
+	}
+	x0, y0, sd0 := curve(21, 0.7)
+	x1, y1, sd1 := curve(21, 0.2)
+	return map[string]interface {
+		figure
+		SVG() []byte
+		PNG() ([]byte, error)
+	}{
+		"roc": Lines{Title: "ROC", XLabel: "False positive rate", YLabel: "True positive rate", X: Range{0, 1}, Y: Range{0, 1},
+			Diagonal: "chance", Square: true, Series: []Line{
+				{Name: "cross_entropy, AUC 0.61", Number: 0, X: x0, Y: y0, SD: sd0},
+				{Name: "cyborg, AUC 0.90", Number: 1, X: x1, Y: y1, SD: sd1}}},
+		"learning": Lines{Title: "Loss", XLabel: "Epoch", YLabel: "Loss", Whole: true, Solid: "validation", Dashed: "training",
+			Series: []Line{
+				{Name: "a<b & \"c\"", Number: 2, X: []float64{1, 2, 3, 4}, Y: []float64{0.7, math.NaN(), 0.4, 0.3}, SD: []float64{0.1, 0.1, 0.1, 0.1}},
+				{Number: 2, X: []float64{1, 2, 3, 4}, Y: []float64{0.6, 0.5, 0.2, 0.1}, Dashed: true}}},
+		"dots": Dots{Title: "AUC", YLabel: "AUC", Limits: Range{0, 1}, Reference: 0.5, Names: []string{"cross_entropy", "cyborg"},
+			Numbers: []int{0, 1}, Groups: []Group{
+				{Name: "u1", Values: [][]float64{{0.45, 0.6, 0.7}, {0.9, 0.95, math.NaN()}}},
+				{Name: "mean", Strong: true, Values: [][]float64{{0.65}, nil}}}},
+		"empty": Lines{Title: "Nothing", XLabel: "x", YLabel: "y"},
+	}
+}
+
+func TestFiguresAreAsReviewed(t *testing.T) {
+	for name, f := range figures() {
+		path := filepath.Join("testdata", name+".svg")
+		got := f.SVG()
+		if *update {
+			if err := os.WriteFile(path, got, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s is drawn differently; look at it, and write it with -update if it is right", path)
+		}
+	}
+}
+
+func TestSVGIsWellFormedAndRefersToNothing(t *testing.T) {
+	for name, f := range figures() {
+		text := f.SVG()
+		decoder := xml.NewDecoder(bytes.NewReader(text))
+		for {
+			if _, err := decoder.Token(); err == io.EOF {
+				break
+			} else if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+		}
+		for _, word := range []string{"href", "url(", "<script", " id=", "NaN", "Inf"} {
+			if strings.Contains(string(text), word) {
+				t.Errorf("%s has %q", name, word)
+			}
+		}
+	}
+}
+
+func TestPNGIsTheSameTwiceAndOfTheFiguresSize(t *testing.T) {
+	for name, f := range figures() {
+		first, err := f.PNG()
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, err := f.PNG()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(first, second) {
+			t.Errorf("%s: two drawings differ", name)
+		}
+		picture, err := png.Decode(bytes.NewReader(first))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, h := f.size()
+		if got := picture.Bounds().Size(); got.X != int(w*density) || got.Y != int(h*density) {
+			t.Errorf("%s: %v pixels for a figure of %v x %v", name, got, w, h)
+		}
+	}
+}
+
+func TestTicks(t *testing.T) {
+	for _, c := range []struct {
+		r        Range
+		n        int
+		want     []float64
+		decimals int
+	}{
+		{Range{0, 1}, 5, []float64{0, 0.2, 0.4, 0.6, 0.8, 1}, 1},
+		{Range{0.42, 1}, 5, []float64{0.6, 0.8, 1}, 1},
+		{Range{1, 40}, 6, []float64{10, 20, 30, 40}, 0},
+		{Range{-0.003, 0.003}, 3, []float64{-0.002, 0, 0.002}, 3},
+		{Range{1, 1}, 3, nil, 0},
+	} {
+		got, decimals := c.r.ticks(c.n)
+		if len(got) != len(c.want) || decimals != c.decimals {
+			t.Errorf("%v in %d: %v with %d decimals, want %v with %d", c.r, c.n, got, decimals, c.want, c.decimals)
+			continue
+		}
+		for i := range got {
+			if math.Abs(got[i]-c.want[i]) > 1e-12 {
+				t.Errorf("%v: tick %v, want %v", c.r, got[i], c.want[i])
+			}
+		}
+	}
+}
+
+func TestTheBaselineIsGreyAndTheOthersKeepTheirOrder(t *testing.T) {
+	got := Numbers([]string{"cyborg", "cross_entropy", "shuffled"}, "cross_entropy")
+	if got["cross_entropy"] != 0 || got["cyborg"] != 1 || got["shuffled"] != 2 {
+		t.Errorf("numbers: %v", got)
+	}
+}

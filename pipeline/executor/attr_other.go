@@ -1,0 +1,7 @@
+//go:build !linux
+
+package executor
+
+import "syscall"
+
+func workerAttr() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }

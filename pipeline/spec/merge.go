@@ -1,0 +1,76 @@
+package spec
+
+import "github.com/cyborg-run/cyborg-run/pipeline/diag"
+
+// mergeRule is what a key's suffix says of the value below it: merge (none), append to a list, or put in place.
+type mergeRule byte
+
+const (
+	merging   mergeRule = 0
+	appending mergeRule = '+'
+	replacing mergeRule = '!'
+)
+
+// merge lays over on base and returns the result; neither is changed. Rules that could not act yet (an append with
+// nothing below it) stay in the result, so that it does not matter in which order three layers are put together.
+func merge(base, over *Value, diags *diag.List) *Value {
+	if base.Kind != Map || over.Kind != Map {
+		return over
+	}
+	out := *over
+	out.Keys = append([]Key(nil), base.Keys...)
+	out.items = append([]*Value(nil), base.items...)
+	for i, key := range over.Keys {
+		item := over.items[i]
+		at := out.index(key.Name)
+		if at < 0 {
+			out.Keys, out.items = append(out.Keys, key), append(out.items, item)
+			continue
+		}
+		below := out.Keys[at].rule
+		switch {
+		case key.rule == replacing:
+		case key.rule == appending:
+			key.rule = below
+			item = appendTo(out.items[at], item, key, diags)
+		case below == appending:
+		default:
+			key.rule = below
+			item = merge(out.items[at], item, diags)
+		}
+		out.Keys[at], out.items[at] = key, item
+	}
+	return &out
+}
+
+// appendTo is the list base with the entries of more behind it.
+func appendTo(base, more *Value, key Key, diags *diag.List) *Value {
+	if base.Kind == Invalid || more.Kind == Invalid {
+		return &Value{Kind: Invalid, Pos: more.Pos, origin: more.origin}
+	}
+	if base.Kind != List || more.Kind != List {
+		wrong, what := base, "appends to a list, but what is there is"
+		if more.Kind != List {
+			wrong, what = more, "appends a list, this is"
+		}
+		diags.Add(key.Pos, BadAppend, "%s+ %s %s (%s)", key.Name, what, wrong.Kind, wrong.Pos)
+		return &Value{Kind: Invalid, Pos: more.Pos, origin: more.origin}
+	}
+	out := *base
+	out.items = append(append([]*Value(nil), base.items...), more.items...)
+	return &out
+}
+
+// settle forgets the rules of keys: nothing will be merged any more.
+func settle(v *Value) *Value {
+	out := *v
+	out.Keys = append([]Key(nil), v.Keys...)
+	out.items = append([]*Value(nil), v.items...)
+	for i := range out.Keys {
+		out.Keys[i].rule = merging
+	}
+	for i, item := range out.items {
+		out.items[i] = settle(item)
+	}
+	return &out
+}

@@ -1,0 +1,145 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
+)
+
+// Attempt is one try at a node. The caller holds the key's lock.
+type Attempt struct {
+	Dir   string
+	store *Store
+	key   Key
+	began time.Time
+}
+
+// Begin makes the attempt's folder: out/ is empty, state/ is as an attempt that was cut off left it.
+func (s *Store) Begin(key Key) (*Attempt, error) {
+	dir := filepath.Join(s.dir, "attempts", string(key))
+	for _, stale := range []string{"out", "manifest.json", "events.jsonl", "stderr.log"} {
+		if err := os.RemoveAll(filepath.Join(dir, stale)); err != nil {
+			return nil, fmt.Errorf("begin attempt: %w", err)
+		}
+	}
+	for _, sub := range []string{"out", "state"} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
+			return nil, fmt.Errorf("begin attempt: %w", err)
+		}
+	}
+	return &Attempt{Dir: dir, store: s, key: key, began: time.Now()}, nil
+}
+
+// Commit turns a finished attempt into the artifact of its key: hash, write through to the disk, one rename. needed
+// are the outputs that must be there.
+func (a *Attempt) Commit(m Manifest, needed []string) (*Artifact, error) {
+	out := filepath.Join(a.Dir, "out")
+	for _, name := range needed {
+		if _, err := os.Stat(filepath.Join(out, filepath.FromSlash(name))); err != nil {
+			return nil, fmt.Errorf("%s finished without its output %s", m.Node, name)
+		}
+	}
+	outputs, err := list(out)
+	if err != nil {
+		return nil, fmt.Errorf("commit %s: %w", m.Node, err)
+	}
+	if err := seal(out, outputs); err != nil {
+		return nil, fmt.Errorf("commit %s: %w", m.Node, err)
+	}
+	m.Key, m.Outputs, m.Started, m.Seconds = a.key, outputs, a.began.UTC(), time.Since(a.began).Seconds()
+	raw, err := json.MarshalIndent(m, "", " ")
+	if err != nil {
+		return nil, err
+	}
+	if err := writeSynced(filepath.Join(a.Dir, "manifest.json"), raw); err != nil {
+		return nil, fmt.Errorf("commit %s: %w", m.Node, err)
+	}
+	if err := os.RemoveAll(filepath.Join(a.Dir, "state")); err != nil {
+		return nil, fmt.Errorf("commit %s: %w", m.Node, err)
+	}
+	if err := a.store.Remove(a.key); err != nil { // a damaged one
+		return nil, fmt.Errorf("commit %s: %w", m.Node, err)
+	}
+	final := filepath.Join(a.store.dir, "artifacts", string(a.key))
+	if err := os.Rename(a.Dir, final); err != nil {
+		return nil, fmt.Errorf("commit %s: %w", m.Node, err)
+	}
+	if err := syncDir(filepath.Dir(final)); err != nil {
+		return nil, fmt.Errorf("commit %s: %w", m.Node, err)
+	}
+	return &Artifact{Manifest: m, Dir: final}, nil
+}
+
+// seal makes the outputs read-only, hashes them and sees that they are on the disk.
+func seal(dir string, outputs []Output) error {
+	var g errgroup.Group
+	g.SetLimit(8)
+	for i := range outputs {
+		g.Go(func() error {
+			o := &outputs[i]
+			path := filepath.Join(dir, filepath.FromSlash(o.Name))
+			if err := os.Chmod(path, 0o444); err != nil {
+				return err
+			}
+			var err error
+			if o.Digest, err = DigestFile(path); err != nil {
+				return err
+			}
+			o.stamp, err = stampOf(path)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return syncTree(dir, len(outputs))
+}
+
+// manyFiles is from when on one call that writes the whole file system through is cheaper than one for each file.
+const manyFiles = 256
+
+func syncTree(dir string, files int) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if files > manyFiles && unix.Syncfs(int(f.Fd())) == nil {
+		return nil
+	}
+	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return syncDir(path)
+	})
+}
+
+func syncDir(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Sync()
+}
+
+func writeSynced(path string, raw []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	if _, err = f.Write(raw); err == nil {
+		err = f.Sync()
+	}
+	if closing := f.Close(); err == nil {
+		err = closing
+	}
+	return err
+}

@@ -1,0 +1,76 @@
+// Package cam is the stage that shows where a trained network looks: the class activation maps of some images.
+//
+// Outputs, all below cams/: a grid of each image (.npy, float32 [h,w], as computed), pictures of the image, of its CAM
+// and of its human map, mean.png with the average CAM of all images beside the average human map, and index.json.
+package cam
+
+import (
+	"github.com/cyborg-run/cyborg-run/pipeline"
+	"github.com/cyborg-run/cyborg-run/pipeline/graph"
+	"github.com/cyborg-run/cyborg-run/stages/experiment"
+	"github.com/cyborg-run/cyborg-run/stages/train"
+)
+
+// Params are what a spec says of CAMs.
+type Params struct {
+	// Set is the data set whose images are explained.
+	Set string `yaml:"set" json:"-" default:"validation"`
+	// Images is how many get pictures of their own, half of each class, spread evenly over the set. The mean is over all.
+	Images int `yaml:"images" json:"images" default:"12" min:"0" max:"10000"`
+	// Class says whose CAM is shown.
+	Class string `yaml:"class" json:"class" default:"predicted" enum:"predicted|true|real|synthetic"`
+	// Tap is the layer that the CAM reads.
+	Tap string `yaml:"tap" json:"tap" default:"pooled"`
+	// Map is the saliency that CAMs are compared with where the set has it.
+	Map string `yaml:"map" json:"map" default:"human"`
+	// Batch is the number of images at a time.
+	Batch int `yaml:"batch" json:"batch" default:"50" min:"1" max:"65536"`
+	// Threads is the number of cores; 0 means all.
+	Threads int `yaml:"threads" json:"-" default:"0" min:"0" max:"1024"`
+}
+
+// Job is the stage as the worker gets it.
+type Job struct {
+	Params
+	Model        experiment.Model `json:"model"`
+	Precision    string           `json:"precision"`
+	ChannelsLast bool             `json:"channels_last"`
+}
+
+// Stage declares the kind.
+var Stage = &pipeline.Stage{
+	Kind:     "cam",
+	Revision: 1,
+	Program:  pipeline.Torch,
+	Tensors:  true,
+	Outputs:  []string{"cams/index.json", "cams/mean.png"},
+	Publish:  []pipeline.Publication{{Output: "cams", To: "cams/{node}"}},
+}
+
+// Kind is how specs use it.
+var Kind = experiment.Kind{
+	Stage:  Stage,
+	Params: func() any { return &Params{} },
+	Each:   true,
+	Needs:  []string{"train"},
+	Bind:   bind,
+}
+
+func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
+	p := c.Params.(*Params)
+	fit := c.Needs[0]
+	job, ok := fit.Params.(train.Job)
+	if !ok {
+		return // its own mistakes were reported
+	}
+	size, ok := b.DataSize(fit)
+	if !ok {
+		return
+	}
+	n.Needs = []graph.Edge{{Port: "model", From: fit, Output: "final.pth"}}
+	b.Edge(n, "data", c.Place("set"), p.Set, size)
+	model := job.Model
+	model.Init = experiment.Init{}
+	n.Params = Job{Params: *p, Model: model, Precision: job.Precision, ChannelsLast: job.ChannelsLast}
+	n.CPUs, n.GPU = b.Threads(p.Threads), true
+}

@@ -1,0 +1,263 @@
+package check
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/conf"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/parser"
+	"github.com/expr-lang/expr/vm"
+)
+
+// conditions is how many conditions a function takes, at least and at most.
+var conditions = map[string][2]int{
+	"mean": {0, 1}, "sd": {0, 1}, "min": {0, 1}, "max": {0, 1}, "count": {0, 1},
+	"difference": {2, 2}, "paired_p": {2, 2}, "welch_p": {2, 2}, "wins": {2, 2},
+}
+
+// assertion is a parsed one: an expression over the values of its calls.
+type assertion struct {
+	calls       []call
+	whole       *vm.Program // bool, over the calls' values
+	comparisons []comparison
+}
+
+// call is one function with its arguments.
+type call struct {
+	function, metric string
+	text             string // as a reader writes it
+	where            []*vm.Program
+}
+
+// comparison is a part such as a > b, whose sides a message tells.
+type comparison struct {
+	operator    string
+	left, right side
+	holds       *vm.Program
+}
+
+type side struct {
+	text    string
+	literal bool
+	value   *vm.Program
+}
+
+func parse(text string, axes, metrics []string) (*assertion, error) {
+	config := conf.CreateNew()
+	for name := range conditions { // some are names of expr's own functions: ours come first
+		expr.Function(name, func(...any) (any, error) { return 0.0, nil })(config)
+	}
+	tree, err := parser.ParseWithConfig(text, config)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s", text, message(err))
+	}
+	found := compared(tree.Node, nil)
+	var comparisons []comparison
+	for _, node := range found {
+		comparisons = append(comparisons, comparison{
+			operator: node.Operator, left: side{text: show(node.Left)}, right: side{text: show(node.Right)},
+		})
+	}
+	p := &patch{axes: axes, metrics: metrics}
+	ast.Walk(&tree.Node, p)
+	if p.err != nil {
+		return nil, fmt.Errorf("%s: %w", text, p.err)
+	}
+	if len(p.calls) == 0 {
+		return nil, fmt.Errorf("%s: no function of a metric, such as mean(auc, loss == 'cyborg')", text)
+	}
+	a := &assertion{calls: p.calls, comparisons: comparisons}
+	if a.whole, err = expr.Compile(tree.Node.String(), expr.Env(a.environment(nil)), expr.AsBool()); err != nil {
+		return nil, fmt.Errorf("%s: %s", text, p.restore(message(err)))
+	}
+	for i, node := range found {
+		c := &a.comparisons[i]
+		for _, part := range []struct {
+			node    ast.Node
+			program **vm.Program
+		}{{node.Left, &c.left.value}, {node.Right, &c.right.value}, {node, &c.holds}} {
+			if *part.program, err = expr.Compile(part.node.String(), expr.Env(a.environment(nil))); err != nil {
+				return nil, fmt.Errorf("%s: %s", text, p.restore(message(err)))
+			}
+		}
+		c.left.literal, c.right.literal = isNumber(node.Left), isNumber(node.Right)
+	}
+	return a, nil
+}
+
+// environment holds the calls' values by the names that the patched expression has for them.
+func (a *assertion) environment(values []float64) map[string]any {
+	env := map[string]any{}
+	for i := range a.calls {
+		env[placeholder(i)] = 0.0
+		if values != nil {
+			env[placeholder(i)] = values[i]
+		}
+	}
+	return env
+}
+
+func placeholder(i int) string { return "value_of_call_" + strconv.Itoa(i) }
+
+// compared lists the comparisons that an expression is made of by and, or, not.
+func compared(node ast.Node, found []*ast.BinaryNode) []*ast.BinaryNode {
+	switch n := node.(type) {
+	case *ast.UnaryNode:
+		return compared(n.Node, found)
+	case *ast.BinaryNode:
+		if slices.Contains([]string{"<", "<=", ">", ">=", "==", "!="}, n.Operator) {
+			return append(found, n)
+		}
+		return compared(n.Right, compared(n.Left, found))
+	}
+	return found
+}
+
+// patch takes the calls out of an expression, each for a name that stands for its value.
+type patch struct {
+	axes, metrics []string
+	calls         []call
+	err           error
+}
+
+// Visit is called for inner nodes first.
+func (p *patch) Visit(node *ast.Node) {
+	n, isCall := (*node).(*ast.CallNode)
+	if !isCall || p.err != nil {
+		return
+	}
+	name := n.Callee.String()
+	if _, known := conditions[name]; !known {
+		p.err = fmt.Errorf("unknown function %s", name)
+		return
+	}
+	var c call
+	if c, p.err = p.call(name, n); p.err == nil {
+		*node = &ast.IdentifierNode{Value: placeholder(len(p.calls))}
+		p.calls = append(p.calls, c)
+	}
+}
+
+func (p *patch) call(name string, n *ast.CallNode) (call, error) {
+	c := call{function: name, text: show(n)}
+	least, most := conditions[name][0], conditions[name][1]
+	if got := len(n.Arguments) - 1; got < least || got > most {
+		return c, fmt.Errorf("%s: %s takes a metric and %s", c.text, name, []string{"", "one condition", "two conditions"}[most])
+	}
+	switch metric := n.Arguments[0].(type) {
+	case *ast.IdentifierNode:
+		c.metric = metric.Value
+	case *ast.StringNode:
+		c.metric = metric.Value
+	}
+	if c.metric == "" || strings.HasPrefix(c.metric, placeholder(0)[:14]) {
+		return c, fmt.Errorf("%s: the first argument of %s is the name of a metric", p.restore(c.text), name)
+	}
+	if len(p.metrics) > 0 && !slices.Contains(p.metrics, c.metric) {
+		return c, fmt.Errorf("%s: unknown metric %s, there are: %s", c.text, c.metric, strings.Join(p.metrics, ", "))
+	}
+	for _, argument := range n.Arguments[1:] {
+		program, err := p.condition(argument)
+		if err != nil {
+			return c, fmt.Errorf("%s: %w", p.restore(show(argument)), err)
+		}
+		c.where = append(c.where, program)
+	}
+	return c, nil
+}
+
+func (p *patch) condition(node ast.Node) (*vm.Program, error) {
+	env := map[string]any{"set": "", "node": "", "mean_sets": []string{}}
+	for _, axis := range p.axes {
+		env[axis] = ""
+	}
+	ast.Walk(&node, numbers(env))
+	program, err := expr.Compile(node.String(), expr.Env(env), expr.AsBool())
+	if err != nil {
+		text := p.restore(message(err))
+		if strings.HasPrefix(text, "unknown name") {
+			text += fmt.Sprintf("; a row has %s, and mean_sets", strings.Join(slices.Concat(p.axes, []string{"set", "node"}), ", "))
+		}
+		return nil, errors.New(text)
+	}
+	return program, nil
+}
+
+// restore puts the calls back where a text has their names.
+func (p *patch) restore(text string) string {
+	for i := len(p.calls) - 1; i >= 0; i-- {
+		text = strings.ReplaceAll(text, placeholder(i), p.calls[i].text)
+	}
+	return text
+}
+
+// numbers lets a condition compare a column, which is text, with a number.
+type numbers map[string]any
+
+// Visit rewrites seed == 3 to seed == "3", seed in [1, 2] to seed in ["1", "2"] and seed < 3 to float(seed) < 3.
+func (env numbers) Visit(node *ast.Node) {
+	n, binary := (*node).(*ast.BinaryNode)
+	if !binary {
+		return
+	}
+	for _, sides := range [][2]*ast.Node{{&n.Left, &n.Right}, {&n.Right, &n.Left}} {
+		column, other := sides[0], sides[1]
+		if name, ok := (*column).(*ast.IdentifierNode); !ok || env[name.Value] != "" {
+			continue
+		}
+		switch n.Operator {
+		case "==", "!=":
+			asText(other)
+		case "in":
+			if list, ok := (*other).(*ast.ArrayNode); ok {
+				for i := range list.Nodes {
+					asText(&list.Nodes[i])
+				}
+			}
+		case "<", "<=", ">", ">=":
+			if isNumber(*other) {
+				*column = &ast.BuiltinNode{Name: "float", Arguments: []ast.Node{*column}}
+			}
+		}
+	}
+}
+
+func asText(node *ast.Node) {
+	if isNumber(*node) {
+		*node = &ast.StringNode{Value: (*node).String()}
+	}
+}
+
+func isNumber(node ast.Node) bool {
+	switch n := node.(type) {
+	case *ast.IntegerNode, *ast.FloatNode:
+		return true
+	case *ast.UnaryNode:
+		return n.Operator == "-" && isNumber(n.Node)
+	}
+	return false
+}
+
+// show writes a node as specs do, with single quotes.
+func show(node ast.Node) string {
+	text := node.String()
+	if !strings.ContainsAny(text, `'\`) {
+		text = strings.ReplaceAll(text, `"`, `'`)
+	}
+	return text
+}
+
+// message is expr's message without its picture of the source, which is of the rewritten expression.
+func message(err error) string {
+	var at *file.Error
+	if errors.As(err, &at) {
+		return at.Message
+	}
+	return err.Error()
+}

@@ -1,0 +1,78 @@
+package check
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"github.com/cyborg-run/cyborg-run/internal/results"
+)
+
+// rows is metrics.csv.
+type rows struct {
+	axes     []string // of the matrix, without set
+	repeat   string   // the axis over which runs are repeated
+	meanSets []string
+	metrics  []string
+	list     []row
+}
+
+type row struct {
+	cells  map[string]string // node, set and the axes
+	metric string
+	value  float64
+}
+
+func readRows(folder string) (*rows, error) {
+	raw, err := os.ReadFile(filepath.Join(folder, "summary.json"))
+	if err != nil {
+		return nil, err
+	}
+	var s results.Summary
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return nil, fmt.Errorf("read summary.json: %w", err)
+	}
+	file, err := os.Open(filepath.Join(folder, "metrics.csv"))
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	records, err := csv.NewReader(file).ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("read metrics.csv: %w", err)
+	}
+	if len(records) == 0 || len(records[0]) < 4 {
+		return nil, fmt.Errorf("read metrics.csv: no header with node, set, metric and value")
+	}
+	header := records[0]
+	last := len(header) - 3 // set, metric, value
+	r := &rows{axes: header[1:last], repeat: s.Repeat, meanSets: s.Mean}
+	for i, record := range records[1:] {
+		value, err := strconv.ParseFloat(record[last+2], 64)
+		if err != nil {
+			return nil, fmt.Errorf("read metrics.csv: line %d: value %q is no number", i+2, record[last+2])
+		}
+		line := row{cells: map[string]string{}, metric: record[last+1], value: value}
+		for k, name := range header[:last+1] {
+			line.cells[name] = record[k]
+		}
+		if !slices.Contains(r.metrics, line.metric) {
+			r.metrics = append(r.metrics, line.metric)
+		}
+		r.list = append(r.list, line)
+	}
+	return r, nil
+}
+
+// environment is what a condition sees of a row.
+func (r *rows) environment(line row) map[string]any {
+	env := map[string]any{"mean_sets": r.meanSets}
+	for name, value := range line.cells {
+		env[name] = value
+	}
+	return env
+}

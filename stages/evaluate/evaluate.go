@@ -1,0 +1,75 @@
+// Package evaluate is the stage that scores a data set with a trained network.
+//
+// Outputs: scores.csv (path,label,score), one row an image in the order of the data set, where score is the softmax
+// probability of Synthetic; metrics.json, what internal/metrics makes of them.
+package evaluate
+
+import (
+	"github.com/cyborg-run/cyborg-run/pipeline"
+	"github.com/cyborg-run/cyborg-run/pipeline/graph"
+	"github.com/cyborg-run/cyborg-run/stages/experiment"
+	"github.com/cyborg-run/cyborg-run/stages/train"
+)
+
+// Params are what a spec says of an evaluation.
+type Params struct {
+	// Set is the data set to score, together with those that it is declared `with`.
+	Set string `yaml:"set" json:"-" required:"true"`
+	// Batch is the number of images that are scored at a time.
+	Batch int `yaml:"batch" json:"batch" default:"50" min:"1" max:"65536"`
+	// Precision of the arithmetic; empty takes the training's.
+	Precision string `yaml:"precision" json:"precision" enum:"|float32|bfloat16|float64"`
+	// Threads is the number of cores; 0 means all.
+	Threads int `yaml:"threads" json:"-" default:"0" min:"0" max:"1024"`
+}
+
+// Job is an evaluation as the worker gets it.
+type Job struct {
+	Params
+	Model        experiment.Model `json:"model"`
+	ChannelsLast bool             `json:"channels_last"`
+	Set          string           `json:"set"`
+}
+
+// Stage declares the kind.
+var Stage = &pipeline.Stage{
+	Kind:     "evaluate",
+	Revision: 1,
+	Program:  pipeline.Torch,
+	Tensors:  true,
+	Outputs:  []string{"scores.csv", "metrics.json"},
+	Publish:  []pipeline.Publication{{Output: "scores.csv", To: "scores/{node}.csv"}},
+}
+
+// Kind is how specs use it.
+var Kind = experiment.Kind{
+	Stage:  Stage,
+	Params: func() any { return &Params{} },
+	Each:   true,
+	Needs:  []string{"train"},
+	Bind:   bind,
+}
+
+func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
+	p := c.Params.(*Params)
+	fit := c.Needs[0]
+	job, ok := fit.Params.(train.Job)
+	if !ok {
+		return // its own mistakes were reported
+	}
+	size, ok := b.DataSize(fit)
+	if !ok {
+		return
+	}
+	if p.Precision == "" {
+		p.Precision = job.Precision
+	}
+	n.Needs = []graph.Edge{{Port: "model", From: fit, Output: "final.pth"}}
+	for _, name := range b.With(c.Place("set"), p.Set) {
+		b.Edge(n, "data", c.Place("set"), name, size)
+	}
+	model := job.Model
+	model.Init = experiment.Init{}
+	n.Params = Job{Params: *p, Model: model, ChannelsLast: job.ChannelsLast, Set: p.Set}
+	n.CPUs, n.GPU = b.Threads(p.Threads), true
+}

@@ -1,0 +1,18 @@
+package experiment
+
+import (
+	"fmt"
+
+	"github.com/cyborg-run/cyborg-run/internal/nn"
+)
+
+// Network is the network of a resolved model.
+func Network(m Model) (*nn.Network, error) {
+	build, ok := nn.Lookup(m.Arch)
+	if !ok {
+		return nil, fmt.Errorf("there is no network %q in this worker; run `make build`", m.Arch)
+	}
+	n := *build(Classes)
+	n.Input.Side = m.Side
+	return &n, nil
+}

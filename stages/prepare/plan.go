@@ -1,0 +1,226 @@
+package prepare
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/cyborg-run/cyborg-run/internal/pack"
+	"github.com/cyborg-run/cyborg-run/internal/table"
+)
+
+// Plan is what the stage does, in full: which files go into which row. It depends on the list and on which map files
+// are there; no image is opened for it.
+type Plan struct {
+	Params Params // with defaults
+	List   *table.Table
+	Images []string // the file of each row
+	Maps   []Map    // in the order of Params.Saliency
+}
+
+// Map is one named map of all rows.
+type Map struct {
+	Saliency
+	Base  int        // which of Plan.Maps has the files: its own place, or that of the source named by From
+	Files [][]string // by row: the map file, or mask files to be united; none where the image has no map. Nil for From
+	Gets  []int      // by row: the row that gets this row's map, -1 where it has none
+}
+
+// Count is how many images have the map.
+func (m *Map) Count() (n int) {
+	for _, to := range m.Gets {
+		if to >= 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// Files lists all that the stage reads, for the key of its node: the list, the images by row, and the map files. An
+// error says what is wrong with the parameters or the list, or which files are not there.
+func Files(p Params) ([]string, error) {
+	plan, err := NewPlan(p)
+	if err != nil {
+		return nil, err
+	}
+	files := append([]string{plan.Params.CSV}, plan.Images...)
+	seen := make(map[string]bool)
+	for _, m := range plan.Maps {
+		for _, row := range m.Files {
+			for _, file := range row {
+				if !seen[file] {
+					seen[file] = true
+					files = append(files, file)
+				}
+			}
+		}
+	}
+	return files, nil
+}
+
+// NewPlan reads the list and looks for the files.
+func NewPlan(p Params) (*Plan, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	p = p.WithDefaults()
+	list, err := table.Read(p.CSV, table.Options{Header: table.Header(p.Header), Where: p.Where, Labels: p.Labels})
+	if err != nil {
+		return nil, err
+	}
+	plan := &Plan{Params: p, List: list}
+	for _, row := range list.Rows {
+		plan.Images = append(plan.Images, filepath.Join(p.Root, filepath.FromSlash(row.Path)))
+	}
+	if err := plan.checkImages(); err != nil {
+		return nil, err
+	}
+	for k, s := range p.Saliency {
+		m := Map{Saliency: s, Base: k}
+		if s.From == "" {
+			if m.Files, err = plan.find(s); err != nil {
+				return nil, err
+			}
+		}
+		plan.Maps = append(plan.Maps, m)
+	}
+	for k := range plan.Maps {
+		m := &plan.Maps[k]
+		if m.From != "" {
+			m.Base = slices.IndexFunc(plan.Maps, func(o Map) bool { return o.Name == m.From })
+			m.Simulated = m.Simulated || plan.Maps[m.Base].Simulated
+		}
+		m.Gets = plan.deal(m)
+	}
+	return plan, nil
+}
+
+// maxMissing is how many files that are not there an error names.
+const maxMissing = 10
+
+func (p *Plan) checkImages() error {
+	var missing []error
+	count := 0
+	for i, file := range p.Images {
+		there, err := exists(file)
+		if err != nil {
+			return err
+		}
+		if there {
+			continue
+		}
+		if count++; count <= maxMissing {
+			missing = append(missing, fmt.Errorf("%s:%d: image %s: there is no file %s", p.List.File, p.List.Rows[i].Line, p.List.Rows[i].Path, file))
+		}
+	}
+	if count > 0 {
+		missing = append(missing, fmt.Errorf("%s: %d of %d images are not there; root is %s", p.List.File, count, len(p.Images), p.Params.Root))
+	}
+	return errors.Join(missing...)
+}
+
+// find looks for the map files of every row.
+func (p *Plan) find(s Saliency) ([][]string, error) {
+	pattern := s.Maps + s.Masks // one of them is empty
+	if err := p.checkPattern(s.Name, pattern); err != nil {
+		return nil, err
+	}
+	parts := []string{""}
+	if s.ByFile() {
+		parts = s.Parts
+	}
+	files := make([][]string, len(p.Images))
+	var missing []error
+	count := 0
+	for i := range files {
+		var file string
+		for _, part := range parts {
+			file = p.expand(pattern, i, part)
+			there, err := exists(file)
+			if err != nil {
+				return nil, err
+			}
+			if there {
+				files[i] = append(files[i], file)
+			}
+		}
+		if len(files[i]) > 0 || !s.Required {
+			continue
+		}
+		if count++; count <= maxMissing {
+			missing = append(missing, fmt.Errorf("%s:%d: image %s has no map %q, which is required: there is no file %s",
+				p.List.File, p.List.Rows[i].Line, p.List.Rows[i].Path, s.Name, file))
+		}
+	}
+	if count > maxMissing {
+		missing = append(missing, fmt.Errorf("%s: %d of %d images have no map %q", p.List.File, count, len(files), s.Name))
+	}
+	return files, errors.Join(missing...)
+}
+
+// exists is whether there is a file; other troubles than its absence are errors.
+func exists(file string) (bool, error) {
+	info, err := os.Stat(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, err
+	case info.IsDir():
+		return false, fmt.Errorf("%s is a folder; an image file is needed", file)
+	}
+	return true, nil
+}
+
+// Header is what the packed file says about itself.
+func (p *Plan) Header() pack.Header {
+	h := pack.Header{Side: p.Params.Side, GridH: p.Params.GridH, GridW: p.Params.GridW}
+	for _, r := range p.List.Rows {
+		h.Rows = append(h.Rows, pack.Row{Path: r.Path, Label: r.Label, Class: r.Class})
+	}
+	for k := range p.Maps {
+		m := &p.Maps[k]
+		has := make([]bool, len(h.Rows))
+		for _, to := range m.Gets {
+			if to >= 0 {
+				has[to] = true
+			}
+		}
+		h.Maps = append(h.Maps, pack.MapInfo{Name: m.Name, Simulated: m.Simulated, Source: m.describe(), Has: pack.BitsOf(has)})
+		if m.Simulated {
+			h.Notes = append(h.Notes, fmt.Sprintf("The maps %q are simulated: no person made them.", m.Name))
+		}
+		if m.Shuffle != "" {
+			h.Notes = append(h.Notes, fmt.Sprintf("The maps %q are a control: %s.", m.Name, m.describe()))
+		}
+	}
+	return h
+}
+
+// describe says where a map comes from, without the folders of this machine.
+func (m *Map) describe() string {
+	source := ""
+	switch {
+	case m.Maps != "":
+		source = "maps " + path.Base(filepath.ToSlash(m.Maps))
+	case m.Masks != "":
+		source = "masks " + path.Base(filepath.ToSlash(m.Masks))
+		if len(m.Parts) > 0 {
+			source += " (" + strings.Join(m.Parts, ", ") + ")"
+		}
+	default:
+		source = fmt.Sprintf("the maps %q", m.From)
+	}
+	switch m.Shuffle {
+	case "class":
+		return fmt.Sprintf("%s, shuffled within the class (seed %d)", source, m.ShuffleSeed)
+	case "all":
+		return fmt.Sprintf("%s, shuffled over all images (seed %d)", source, m.ShuffleSeed)
+	}
+	return source
+}

@@ -1,0 +1,200 @@
+// Package prepare declares the stage that turns a data set, a list of image files with their saliency maps, into one
+// packed file (package pack). It says what the stage reads and in which order; package worker decodes and writes.
+//
+// Terms: the list is the data set's CSV file (package table). A saliency source is a named set of map files, or of
+// segmentation masks, with at most one map an image; a control is a source whose maps are given to other images.
+package prepare
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/cyborg-run/cyborg-run/pipeline"
+)
+
+// Stage declares the kind.
+var Stage = &pipeline.Stage{
+	Kind:     "prepare",
+	Revision: 1, // raise it when the same files give other bytes; worker/testdata/revision.golden tells
+	Program:  pipeline.Torch,
+	Outputs:  []string{Output},
+}
+
+// Output is the packed file, and Source the optional input: the folder of a generate node, in which CSV and Root lie.
+const (
+	Output = "data.pack"
+	Source = "source"
+)
+
+// Params of the stage.
+type Params struct {
+	// CSV is the list of images: split,label,path without a header, or any columns with one.
+	CSV string `yaml:"csv" json:"csv"`
+	// Root is the folder that the paths of the list start from, also those that begin with "/". Empty: the list's folder.
+	Root string `yaml:"root" json:"root,omitempty"`
+	// Header says whether the list's first line names its columns: auto, yes or no.
+	Header string `yaml:"header" json:"header,omitempty" default:"auto" enum:"auto|yes|no"`
+	// Where is which rows are used: an expression over the list's columns, such as split == "train". Empty: all.
+	Where string `yaml:"where" json:"where,omitempty"`
+	// Labels say what further labels of the list mean: {Live: Real, Spoof: Synthetic}.
+	Labels map[string]string `yaml:"labels" json:"labels,omitempty"`
+	// Saliency are the sources of saliency maps.
+	Saliency []Saliency `yaml:"saliency" json:"saliency,omitempty"`
+	// Side is the height and width in pixels that images are resized to, whatever their shape.
+	Side int `yaml:"side" json:"side" min:"1"`
+	// GridH and GridW are the size in cells that maps are resized to: that of the network's class activation map.
+	GridH int `yaml:"grid_h" json:"grid_h" min:"1"`
+	GridW int `yaml:"grid_w" json:"grid_w" min:"1"`
+	// MaxPixels is the largest width times height of a file that is decoded. 0: 178,956,970, as in Pillow.
+	MaxPixels int `yaml:"max_pixels" json:"max_pixels,omitempty" min:"0"`
+	// OnBadImage is what a file that cannot be read does to the stage: fail.
+	OnBadImage string `yaml:"on_bad_image" json:"on_bad_image,omitempty" default:"fail" enum:"fail"`
+}
+
+// Saliency is one source of maps. Exactly one of Maps, Masks and From is given.
+type Saliency struct {
+	// Name is what losses call the map.
+	Name string `yaml:"name" json:"name"`
+	// Maps is the file of an image's grey map, below Root unless absolute. In it {stem} stands for the image's file name
+	// without extension, {name} for the file name, {dir} for its folder, {path} for the path of the list, and {split},
+	// {label} or any other column of the list for its value. An image whose file is not there has no map.
+	Maps string `yaml:"maps" json:"maps,omitempty"`
+	// Masks is the same for segmentation masks: what is not zero is 1.
+	Masks string `yaml:"masks" json:"masks,omitempty"`
+	// From names another source, whose maps a control shuffles.
+	From string `yaml:"from" json:"from,omitempty"`
+	// Parts choose what of the masks is used: one file a part where the pattern has {part}, else one value a part (all
+	// other values are 0). Parts are united.
+	Parts []string `yaml:"parts" json:"parts,omitempty"`
+	// Filter is how maps are brought to the grid: bilinear (as the authors do) or box (the mean over each cell).
+	Filter string `yaml:"filter" json:"filter,omitempty" default:"bilinear" enum:"bilinear|box"`
+	// Size is whether a map must have exactly its image's size, or any.
+	Size string `yaml:"size" json:"size,omitempty" default:"exact" enum:"exact|any"`
+	// Mode is whether a map must be grey of at most 8 bits a pixel (and a mask of one channel), or is converted to grey as
+	// Pillow does it (a mask: what is not black is 1).
+	Mode string `yaml:"mode" json:"mode,omitempty" default:"grey" enum:"grey|convert"`
+	// Simulated declares that no person made these maps. It is said wherever results are shown.
+	Simulated bool `yaml:"simulated" json:"simulated,omitempty"`
+	// Required makes an image without a map an error.
+	Required bool `yaml:"required" json:"required,omitempty"`
+	// Shuffle makes a control: each map goes to another image of its class, or to any other image.
+	Shuffle string `yaml:"shuffle" json:"shuffle,omitempty" enum:"class|all"`
+	// ShuffleSeed fixes which.
+	ShuffleSeed uint64 `yaml:"shuffle_seed" json:"shuffle_seed,omitempty"`
+}
+
+// ByFile is whether each part of the masks has its own file.
+func (s Saliency) ByFile() bool { return strings.Contains(s.Masks, "{part}") }
+
+// At is the same with CSV and Root below dir, where they are not absolute.
+func (p Params) At(dir string) Params {
+	below := func(path string) string {
+		if path == "" || filepath.IsAbs(path) {
+			return path
+		}
+		return filepath.Join(dir, path)
+	}
+	p.CSV, p.Root = below(p.CSV), below(p.Root)
+	return p
+}
+
+// WithDefaults is the same with every empty choice made.
+func (p Params) WithDefaults() Params {
+	choose := func(field *string, standard string) {
+		if *field == "" {
+			*field = standard
+		}
+	}
+	choose(&p.Root, filepath.Dir(p.CSV))
+	choose(&p.Header, "auto")
+	choose(&p.OnBadImage, "fail")
+	p.Saliency = slices.Clone(p.Saliency)
+	for i := range p.Saliency {
+		s := &p.Saliency[i]
+		choose(&s.Filter, "bilinear")
+		choose(&s.Size, "exact")
+		choose(&s.Mode, "grey")
+	}
+	return p
+}
+
+// Validate says all that is wrong with the parameters by themselves; no file is read.
+func (p Params) Validate() error {
+	p = p.WithDefaults()
+	var wrong []error
+	say := func(ok bool, format string, args ...any) {
+		if !ok {
+			wrong = append(wrong, fmt.Errorf(format, args...))
+		}
+	}
+	among := func(field, value string, all ...string) {
+		say(slices.Contains(all, value), "%s: %q; there are: %s", field, value, strings.Join(all, ", "))
+	}
+	say(p.CSV != "", "csv: no list of images is named")
+	among("header", p.Header, "auto", "yes", "no")
+	among("on_bad_image", p.OnBadImage, "fail")
+	say(p.Side > 0, "side: %d pixels", p.Side)
+	say(p.GridH > 0 && p.GridW > 0, "grid: %d x %d cells", p.GridH, p.GridW)
+	say(p.MaxPixels >= 0, "max_pixels: %d", p.MaxPixels)
+	for i, s := range p.Saliency {
+		at := "saliency " + s.Name
+		say(s.Name != "", "saliency %d has no name", i+1)
+		say(!slices.ContainsFunc(p.Saliency[:i], func(o Saliency) bool { return o.Name == s.Name }), "%s is declared twice", at)
+		given := 0
+		for _, source := range []string{s.Maps, s.Masks, s.From} {
+			if source != "" {
+				given++
+			}
+		}
+		say(given == 1, "%s: %d of maps, masks and from are given; give one", at, given)
+		among(at+": filter", s.Filter, "bilinear", "box")
+		among(at+": size", s.Size, "exact", "any")
+		among(at+": mode", s.Mode, "grey", "convert")
+		among(at+": shuffle", s.Shuffle, "", "class", "all")
+		if s.From != "" {
+			wrong = append(wrong, p.validateControl(at, s)...)
+		}
+		wrong = append(wrong, validateParts(at, s)...)
+	}
+	return errors.Join(wrong...)
+}
+
+func (p Params) validateControl(at string, s Saliency) (wrong []error) {
+	k := slices.IndexFunc(p.Saliency, func(o Saliency) bool { return o.Name == s.From })
+	switch {
+	case k < 0:
+		var names []string
+		for _, o := range p.Saliency {
+			if o.Name != s.Name {
+				names = append(names, o.Name)
+			}
+		}
+		wrong = append(wrong, fmt.Errorf("%s: from: no source is called %q; there are: %s", at, s.From, strings.Join(names, ", ")))
+	case p.Saliency[k].From != "" || p.Saliency[k].Shuffle != "":
+		wrong = append(wrong, fmt.Errorf("%s: from: %s is a control itself; name the maps it is made of", at, s.From))
+	}
+	if s.Shuffle == "" {
+		wrong = append(wrong, fmt.Errorf("%s: from without shuffle would be %s again; write shuffle: class or shuffle: all", at, s.From))
+	}
+	return wrong
+}
+
+func validateParts(at string, s Saliency) (wrong []error) {
+	switch {
+	case strings.Contains(s.Maps, "{part}"), s.Masks == "" && len(s.Parts) > 0:
+		wrong = append(wrong, fmt.Errorf("%s: parts belong to masks", at))
+	case s.ByFile() && len(s.Parts) == 0:
+		wrong = append(wrong, fmt.Errorf("%s: masks has {part}, and parts names none", at))
+	case !s.ByFile():
+		for _, part := range s.Parts {
+			if _, err := strconv.ParseUint(part, 10, 16); err != nil {
+				wrong = append(wrong, fmt.Errorf("%s: parts: %q is no value of a mask; write 0 to 65535, or {part} in the pattern of masks for one file a part", at, part))
+			}
+		}
+	}
+	return wrong
+}

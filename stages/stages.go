@@ -1,0 +1,27 @@
+// Package stages lists the kinds of stage that specs may use. A new kind is a folder and a line here.
+package stages
+
+import (
+	"github.com/cyborg-run/cyborg-run/pipeline/task"
+	"github.com/cyborg-run/cyborg-run/stages/cam"
+	"github.com/cyborg-run/cyborg-run/stages/check"
+	"github.com/cyborg-run/cyborg-run/stages/evaluate"
+	"github.com/cyborg-run/cyborg-run/stages/experiment"
+	"github.com/cyborg-run/cyborg-run/stages/generate"
+	"github.com/cyborg-run/cyborg-run/stages/summary"
+	"github.com/cyborg-run/cyborg-run/stages/train"
+)
+
+// Kinds are the kinds that a spec's stages may use.
+func Kinds() []experiment.Kind {
+	return []experiment.Kind{train.Kind, evaluate.Kind, cam.Kind, summary.Kind, check.Kind}
+}
+
+// Works are the kinds that the runner's own program does, in a worker process like any other.
+func Works() map[string]task.Work {
+	return map[string]task.Work{
+		"generate": generate.Run,
+		"summary":  summary.Run,
+		"check":    check.Run,
+	}
+}

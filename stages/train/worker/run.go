@@ -1,0 +1,129 @@
+// Package worker does the stage train.
+package worker
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/cyborg-run/cyborg-run/internal/checkpoint"
+	"github.com/cyborg-run/cyborg-run/internal/device"
+	"github.com/cyborg-run/cyborg-run/internal/loader"
+	"github.com/cyborg-run/cyborg-run/internal/loss"
+	"github.com/cyborg-run/cyborg-run/internal/model"
+	"github.com/cyborg-run/cyborg-run/internal/pack"
+	"github.com/cyborg-run/cyborg-run/internal/torch"
+	"github.com/cyborg-run/cyborg-run/pipeline/task"
+	"github.com/cyborg-run/cyborg-run/stages/experiment"
+	"github.com/cyborg-run/cyborg-run/stages/train"
+)
+
+// Run does one training. Stopped in the middle, it saves where it is; the next attempt goes on from there.
+func Run(ctx context.Context, t *task.Task) error {
+	var job train.Job
+	if err := t.Decode(&job); err != nil {
+		return err
+	}
+	on, err := device.Open(t)
+	if err != nil {
+		return err
+	}
+	return torch.Do(func(s *torch.Scope) error {
+		tr, err := prepare(s, t, job, on)
+		if err != nil {
+			return err
+		}
+		defer tr.close()
+		return tr.run(ctx)
+	})
+}
+
+// prepare opens the data and makes the network, its optimiser and its sources of chance. What it makes belongs to s.
+func prepare(s *torch.Scope, t *task.Task, job train.Job, on torch.Device) (*trainer, error) {
+	terms := losses(job.Terms)
+	if err := terms.Check(); err != nil {
+		return nil, err
+	}
+	data, err := open(s, t, "data", on, terms.Maps())
+	if err != nil {
+		return nil, err
+	}
+	validation, err := open(s, t, "validation", on, nil)
+	if err != nil {
+		return nil, err
+	}
+	precision, err := torch.ParseDType(job.Precision)
+	if err != nil {
+		return nil, err
+	}
+	network, err := experiment.Network(job.Model)
+	if err != nil {
+		return nil, err
+	}
+	tr := &trainer{task: t, job: job, scope: s, terms: terms, data: data, validation: validation,
+		order: torch.NewGenerator(torch.CPU, job.Seed), chance: torch.NewGenerator(on, job.Seed), best: nothing, began: time.Now()}
+	tr.net, err = model.New(network, on, precision, model.Options{ChannelsLast: job.ChannelsLast, Random: tr.chance})
+	if err != nil {
+		return nil, err
+	}
+	if err := tr.initialise(); err != nil {
+		return nil, err
+	}
+	sgd := job.Optimizer.SGD
+	tr.sgd, err = model.NewSGD(tr.net, sgd.LR, sgd.Momentum, sgd.WeightDecay)
+	return tr, err
+}
+
+// initialise draws the weights from the seed, then reads those of the checkpoint that the spec names.
+func (tr *trainer) initialise() error {
+	random := torch.NewGenerator(torch.CPU, tr.job.Seed)
+	defer random.Close()
+	if err := tr.net.Init(random); err != nil {
+		return err
+	}
+	from := tr.job.Model.Init
+	if from.From == "" {
+		return nil
+	}
+	file, err := checkpoint.Read(from.From)
+	if err != nil {
+		return err
+	}
+	if _, err := tr.net.Load(file.Tensors, model.LoadOptions{Except: from.Except}); err != nil {
+		return fmt.Errorf("read checkpoint %s: %w", from.From, err)
+	}
+	return nil
+}
+
+func open(s *torch.Scope, t *task.Task, port string, on torch.Device, maps []string) (*loader.Loader, error) {
+	in, err := t.One(port)
+	if err != nil {
+		return nil, err
+	}
+	set, err := pack.Open(in.Path)
+	if err != nil {
+		return nil, err
+	}
+	if set.Len() == 0 {
+		return nil, fmt.Errorf("%s: the data set has no images", in.Node)
+	}
+	return loader.New(s, on, set, maps)
+}
+
+func losses(terms []experiment.Term) loss.Loss {
+	var l loss.Loss
+	for _, t := range terms {
+		l = append(l, loss.Term{Name: t.Term, Weight: t.Weight, Map: t.Map, Class: loss.Class(t.Class), Tap: t.Tap})
+	}
+	return l
+}
+
+func writeJSON(path string, v any) error {
+	raw, err := json.MarshalIndent(v, "", " ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(raw, '\n'), 0o644)
+}

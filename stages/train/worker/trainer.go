@@ -1,0 +1,258 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/cyborg-run/cyborg-run/internal/loader"
+	"github.com/cyborg-run/cyborg-run/internal/loss"
+	"github.com/cyborg-run/cyborg-run/internal/model"
+	"github.com/cyborg-run/cyborg-run/internal/torch"
+	"github.com/cyborg-run/cyborg-run/pipeline/task"
+	"github.com/cyborg-run/cyborg-run/stages/train"
+)
+
+// trainer is one training under way.
+type trainer struct {
+	task  *task.Task
+	job   train.Job
+	scope *torch.Scope
+
+	net   *model.Model
+	sgd   *model.SGD
+	terms loss.Loss
+
+	data, validation *loader.Loader
+
+	order  *torch.Generator // of the images; its state as of the beginning of the epoch is what a checkpoint holds
+	chance *torch.Generator // of dropout
+
+	at      position
+	best    chosen
+	history *table
+	steps   *table
+	began   time.Time
+}
+
+// position is how far the training is, between two steps.
+type position struct {
+	Epoch, Step int // the epoch under way, from 0, and the steps done in all
+	InEpoch     int // steps done in this epoch
+
+	// Of this epoch so far: the sum of the steps' losses, and the images that were classified rightly.
+	LossSum float64
+	Right   int
+	Seen    int
+	Seconds float64
+}
+
+// chosen is the epoch whose weights are final.pth.
+type chosen struct {
+	Epoch  int
+	Figure float64
+}
+
+var nothing = chosen{Epoch: -1}
+
+// checkpointEvery is how often a training saves where it is, beside the end of each epoch.
+const checkpointEvery = time.Minute
+
+func (tr *trainer) close() {
+	tr.net.Close()
+	tr.order.Close()
+	tr.chance.Close()
+	tr.history.close()
+	tr.steps.close()
+	_ = tr.data.Set.Close()
+	_ = tr.validation.Set.Close()
+}
+
+func (tr *trainer) run(ctx context.Context) error {
+	if err := tr.restore(); err != nil {
+		return err
+	}
+	for tr.at.Epoch < tr.job.Epochs && !tr.enough() {
+		if err := tr.epoch(ctx); err != nil {
+			return err
+		}
+	}
+	return tr.conclude()
+}
+
+// enough tells whether the spec's limit of steps is reached.
+func (tr *trainer) enough() bool { return tr.job.Steps > 0 && tr.at.Step >= tr.job.Steps }
+
+func (tr *trainer) stepsInAll() int {
+	per := (tr.data.Len() + tr.job.Batch - 1) / tr.job.Batch
+	if tr.job.Steps > 0 {
+		return min(tr.job.Steps, per*tr.job.Epochs)
+	}
+	return per * tr.job.Epochs
+}
+
+// epoch does what is left of the epoch under way.
+func (tr *trainer) epoch(ctx context.Context) error {
+	state := tr.order.State() // before this epoch's order is drawn
+	order, err := tr.permutation()
+	if err != nil {
+		return err
+	}
+	rate := model.StepLR{Every: tr.job.Schedule.Step.Every, Gamma: tr.job.Schedule.Step.Gamma}
+	tr.sgd.LR = rate.Rate(tr.job.Optimizer.SGD.LR, tr.at.Epoch)
+	started, saved := time.Now(), time.Now()
+	for from := tr.at.InEpoch * tr.job.Batch; from < len(order) && !tr.enough(); from += tr.job.Batch {
+		if ctx.Err() != nil || time.Since(saved) > checkpointEvery {
+			tr.at.Seconds += time.Since(started).Seconds()
+			started, saved = time.Now(), time.Now()
+			if err := tr.save(state); err != nil {
+				return err
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := tr.step(order[from:min(from+tr.job.Batch, len(order))]); err != nil {
+			return err
+		}
+	}
+	tr.at.Seconds += time.Since(started).Seconds()
+	return tr.finishEpoch()
+}
+
+// permutation is the order of the images in this epoch: PyTorch's randperm, so that its users can repeat it.
+func (tr *trainer) permutation() ([]int64, error) {
+	n := tr.data.Len()
+	if tr.job.Order == "file" {
+		return loader.Range(0, n), nil
+	}
+	order := make([]int64, n)
+	err := tr.scope.Do(func(s *torch.Scope) error {
+		torch.Into(s.Randperm(n, tr.order, torch.Int64, torch.CPU), order)
+		return nil
+	})
+	return order, err
+}
+
+// step trains on one batch and writes its row of steps.csv.
+func (tr *trainer) step(index []int64) error {
+	return tr.scope.Do(func(s *torch.Scope) error {
+		b := tr.data.Batch(s, index)
+		out := tr.net.Forward(s, tr.net.Normalise(s, b.Pixels), model.Train, tr.terms.Taps()...)
+		value := tr.terms.Evaluate(s, loss.Batch{Logits: out.Logits, Labels: b.Labels, Weight: tr.net.Head(),
+			Features: out.Features, Maps: b.Maps})
+		right := s.Sum(s.Eq(s.Argmax(out.Logits, torch.Some(1), false), b.Labels))
+		figures := tr.read(s, append([]torch.Tensor{value.Total, right}, value.Terms...))
+		if err := tr.finite(figures, index); err != nil {
+			return err
+		}
+		tr.sgd.Step(s, value.Total)
+
+		tr.steps.row(tr.at.Step, figures[2:], figures[0])
+		tr.at.Step++
+		tr.at.InEpoch++
+		tr.at.LossSum += figures[0]
+		tr.at.Right += int(figures[1])
+		tr.at.Seen += len(index)
+		tr.task.Progress(tr.at.Step, tr.stepsInAll(), "steps", map[string]float64{"epoch": float64(tr.at.Epoch + 1), "loss": figures[0]})
+		return nil
+	})
+}
+
+// read brings some scalars to the CPU in one transfer.
+func (tr *trainer) read(s *torch.Scope, scalars []torch.Tensor) []float64 {
+	wide := make([]torch.Tensor, len(scalars))
+	for i, x := range scalars {
+		wide[i] = s.ToDType(s.Detach(x), torch.Float64)
+	}
+	return torch.Slice[float64](s.Stack(wide, 0))
+}
+
+// finite stops a training whose loss is no number before the step spoils the weights.
+func (tr *trainer) finite(figures []float64, index []int64) error {
+	if !math.IsNaN(figures[0]) && !math.IsInf(figures[0], 0) {
+		return nil
+	}
+	term := "the total"
+	for i, name := range tr.terms.Columns() {
+		if v := figures[2+i]; math.IsNaN(v) || math.IsInf(v, 0) {
+			term = "the term " + name
+			break
+		}
+	}
+	rows := tr.data.Set.Rows()
+	var images []string
+	for _, i := range index[:min(len(index), 5)] {
+		images = append(images, rows[i].Path)
+	}
+	if more := len(index) - len(images); more > 0 {
+		images = append(images, fmt.Sprintf("and %d more", more))
+	}
+	return fmt.Errorf("step %d (epoch %d): the loss is %v because of %s; images of the step: %s. "+
+		"Nothing was changed by this step, and the last good checkpoint is kept: %s. A lower train.optimizer.sgd.lr (now %g) is the usual cure",
+		tr.at.Step, tr.at.Epoch+1, figures[0], term, strings.Join(images, ", "), tr.kept(), tr.sgd.LR)
+}
+
+// validate is the cross-entropy, as the mean of the batches' means, and the accuracy on the validation set in its order.
+func (tr *trainer) validate() (entropy, accuracy float64, err error) {
+	count, batches, right := tr.validation.Len(), 0, 0.0
+	for from := 0; from < count; from += tr.job.Batch {
+		err = tr.scope.Do(func(s *torch.Scope) error {
+			s.InferenceMode(func() {
+				b := tr.validation.Batch(s, loader.Range(from, min(from+tr.job.Batch, count)))
+				out := tr.net.Forward(s, tr.net.Normalise(s, b.Pixels), model.Eval)
+				hits := s.Sum(s.Eq(s.Argmax(out.Logits, torch.Some(1), false), b.Labels))
+				figures := tr.read(s, []torch.Tensor{loss.CrossEntropy(s, out.Logits, b.Labels), hits})
+				entropy += figures[0]
+				right += figures[1]
+				batches++
+			})
+			return nil
+		})
+		if err != nil {
+			return 0, 0, err
+		}
+	}
+	return entropy / float64(batches), right / float64(count), nil
+}
+
+// finishEpoch validates, chooses, writes the epoch's row, and saves.
+func (tr *trainer) finishEpoch() error {
+	started := time.Now()
+	entropy, accuracy, err := tr.validate()
+	if err != nil {
+		return fmt.Errorf("validate after epoch %d: %w", tr.at.Epoch+1, err)
+	}
+	a := &tr.at
+	a.Seconds += time.Since(started).Seconds()
+	tr.history.row(a.Epoch+1, []float64{a.LossSum / float64(max(1, a.InEpoch)), float64(a.Right) / float64(max(1, a.Seen)),
+		entropy, accuracy, tr.sgd.LR}, round(a.Seconds))
+	figure := accuracy
+	if tr.job.Select.Best == "loss" {
+		figure = -entropy
+	}
+	a.Epoch++
+	a.InEpoch, a.LossSum, a.Right, a.Seen, a.Seconds = 0, 0, 0, 0, 0
+	if tr.better(figure) {
+		tr.best = chosen{Epoch: a.Epoch, Figure: figure}
+		if err := tr.write(tr.task.State("final.pth")); err != nil {
+			return err
+		}
+	}
+	return tr.save(tr.order.State())
+}
+
+// better is the rule of selection. Ties go to the latest epoch where the spec does not say otherwise.
+func (tr *trainer) better(figure float64) bool {
+	switch {
+	case tr.best == nothing || tr.job.Select.Best == "last":
+		return true
+	case tr.job.Select.Ties == "earliest":
+		return figure > tr.best.Figure
+	}
+	return figure >= tr.best.Figure
+}
+
+func round(seconds float64) float64 { return math.Round(seconds*1000) / 1000 }
