@@ -14,8 +14,11 @@ import (
 
 // Kinds are the kinds that a spec's stages may use.
 func Kinds() []experiment.Kind {
-	return []experiment.Kind{train.Kind, evaluate.Kind, cam.Kind, summary.Kind, check.Kind}
+	return []experiment.Kind{train.Kind, evaluate.Kind, cam.Kind, summary.Spec, check.Spec}
 }
+
+// Sections are the top-level keys that specs may have, with their Go types.
+func Sections() map[string]any { return experiment.Sections(Kinds()) }
 
 // Works are the kinds that the runner's own program does, in a worker process like any other.
 func Works() map[string]task.Work {

@@ -2,12 +2,9 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 
-	"github.com/cyborg-run/cyborg-run/internal/cli/info"
-	"github.com/cyborg-run/cyborg-run/internal/torch"
 	"github.com/cyborg-run/cyborg-run/internal/version"
 	"github.com/cyborg-run/cyborg-run/pipeline/task"
 	cam "github.com/cyborg-run/cyborg-run/stages/cam/worker"

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cyborg-run/cyborg-run/pipeline/diag"
+	"github.com/cyborg-run/cyborg-run/pipeline/spec"
 )
 
 func validateCommand() *cobra.Command {
@@ -55,4 +56,11 @@ func validateCommand() *cobra.Command {
 	f.addNoFiles(c)
 	c.Flags().BoolVar(&asJSON, "json", false, "print the diagnostics as JSON")
 	return c
+}
+
+func profileNote(doc *spec.Document) string {
+	if doc.Profile == "" {
+		return ""
+	}
+	return fmt.Sprintf("; profile %s, chosen by %s", doc.Profile, doc.ProfileOrigin)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
+	"github.com/cyborg-run/cyborg-run/internal/workerinfo"
 	"github.com/cyborg-run/cyborg-run/pipeline"
 	"github.com/cyborg-run/cyborg-run/pipeline/store"
 	"github.com/cyborg-run/cyborg-run/pipeline/task"
@@ -22,17 +23,10 @@ import (
 
 // worker is what the runner knows of cyborg-torch.
 type worker struct {
-	WorkerInfo
+	workerinfo.Info
 	path   string // "" where there is none
 	device string // cpu, cuda:0
 	why    string // how auto decided
-}
-
-// WorkerInfo is what `cyborg-torch info` prints.
-type WorkerInfo struct {
-	Libtorch string   `json:"libtorch"` // 2.11.0
-	CUDA     string   `json:"cuda"`     // 13.0; empty: built without
-	Devices  []string `json:"devices"`  // names of the CUDA devices
 }
 
 // findWorker finds cyborg-torch, beside this program or by CYBORG_TORCH, asks it what it is, and settles the device.
@@ -51,7 +45,7 @@ func findWorker(st *store.Store, device string) (*worker, error) {
 		return w, nil
 	}
 	memory := filepath.Join(st.Dir(), "worker.json")
-	known := map[string]WorkerInfo{}
+	known := map[string]workerinfo.Info{}
 	if raw, err := os.ReadFile(memory); err == nil {
 		_ = json.Unmarshal(raw, &known) // damaged: ask again
 	}
@@ -64,11 +58,11 @@ func findWorker(st *store.Store, device string) (*worker, error) {
 		if err := json.Unmarshal(out, &info); err != nil {
 			return nil, fmt.Errorf("%s info: %w", w.path, err)
 		}
-		if raw, err := json.Marshal(map[string]WorkerInfo{id: info}); err == nil {
+		if raw, err := json.Marshal(map[string]workerinfo.Info{id: info}); err == nil {
 			_ = renameio.WriteFile(memory, raw, 0o644) // only saves time
 		}
 	}
-	w.WorkerInfo = info
+	w.Info = info
 	return w, w.settle(device)
 }
 
@@ -112,16 +106,12 @@ func (w *worker) settle(device string) error {
 		w.device = "cpu"
 	case kind == "auto" && number == "" && len(w.Devices) > 0:
 		w.device, w.why = "cuda:0", w.Devices[0]
-	case kind == "auto" && number == "" && w.CUDA == "":
-		w.device, w.why = "cpu", "cyborg-torch was built without CUDA; `make cuda` builds it with"
 	case kind == "auto" && number == "":
-		w.device, w.why = "cpu", "no CUDA device was found"
+		w.device, w.why = "cpu", w.NoCUDA
 	case kind != "cuda":
 		return fmt.Errorf("--device %s: take auto, cpu, cuda or cuda:N", device)
-	case w.CUDA == "":
-		return fmt.Errorf("--device %s: cyborg-torch was built without CUDA; build it with `make cuda`", device)
 	case len(w.Devices) == 0:
-		return fmt.Errorf("--device %s: no CUDA device was found; see nvidia-smi, or take --device cpu", device)
+		return fmt.Errorf("--device %s: %s; see nvidia-smi, or take --device cpu", device, w.NoCUDA)
 	case n >= len(w.Devices):
 		return fmt.Errorf("--device %s: there are %d CUDA devices, numbered from 0", device, len(w.Devices))
 	default:

@@ -52,9 +52,9 @@ func (c rgb) towards(d rgb, t float32) rgb {
 	return rgb{c.r + (d.r-c.r)*t, c.g + (d.g-c.g)*t, c.b + (d.b-c.b)*t}
 }
 
-// unit clamps to [0,1].
+// unit clamps to [0,1]. It runs for every channel of every pixel, where min and max, which mind NaN, cost more.
 func unit(v float32) float32 {
-	if v > 1 { // a third faster than min and max, which mind NaN
+	if v > 1 {
 		return 1
 	}
 	if v < 0 {

@@ -22,7 +22,7 @@ const (
 )
 
 func decodePNG(data []byte, l Limits) (*Image, error) {
-	const header = len(pngMagic) + 8 + 13 // length and name of the chunk, and its content
+	const header = len(pngMagic) + 4 + 4 + 13 + 4 // length, name, content and checksum of the first chunk
 	if len(data) < header {
 		return nil, fmt.Errorf("PNG: %w: %d bytes, the header alone needs %d", ErrTruncated, len(data), header)
 	}

@@ -179,8 +179,8 @@ func TestParityWithPyTorch(t *testing.T) {
 		options model.Options
 	}{
 		{"resnet18", 64, loss.Predicted, model.Options{}},
-		{"resnet50", 64, loss.True, model.Options{}},
-		{"resnet50", 64, loss.Predicted, model.Options{ChannelsLast: true}},
+		{"resnet18", 64, loss.True, model.Options{ChannelsLast: true}},
+		{"resnet50", 64, loss.Predicted, model.Options{}},
 		{"resnet_small", 96, loss.Predicted, model.Options{}},
 		{"resnet_small", 96, loss.True, model.Options{ChannelsLast: true}},
 	} {

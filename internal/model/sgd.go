@@ -79,18 +79,17 @@ func (o *SGD) SetBuffers(buffers []checkpoint.Tensor) error {
 		if b.Data != nil && !slices.Equal(b.Shape, o.buffers[i].Shape()) {
 			return fmt.Errorf("momentum buffer of %s", Mismatch{o.names[i], b.Shape, o.buffers[i].Shape()})
 		}
+		if err := sound(b); b.Data != nil && err != nil {
+			return fmt.Errorf("momentum buffer of tensor %s: %w", o.names[i], err)
+		}
 	}
 	return torch.Do(func(s *torch.Scope) error {
 		for i, b := range buffers {
 			if b.Data == nil {
 				s.Zero_(o.buffers[i])
-				continue
+			} else {
+				s.Copy_(o.buffers[i], view(s, b), false)
 			}
-			dtype, err := torch.ParseDType(string(b.DType))
-			if err != nil {
-				return fmt.Errorf("momentum buffer of %s: %w", o.names[i], err)
-			}
-			s.Copy_(o.buffers[i], s.FromBytes(b.Data, dtype, b.Shape...), false)
 		}
 		return nil
 	})

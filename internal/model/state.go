@@ -6,6 +6,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"github.com/cyborg-run/cyborg-run/internal/checkpoint"
 	"github.com/cyborg-run/cyborg-run/internal/nn"
@@ -47,35 +48,45 @@ func (m *Model) Load(state []checkpoint.Tensor, options LoadOptions) (Report, er
 		return report, err
 	}
 	return report, torch.Do(func(s *torch.Scope) error {
-		var err error
 		s.NoGrad(func() {
 			for i, p := range m.params {
 				source, ok := plan[p.Name]
-				if !ok {
-					continue
-				}
-				if err = m.set(s, i, source); err != nil {
-					return
+				switch {
+				case !ok:
+				case p.Kind == nn.Counter:
+					m.counts[i] = s.Int(s.ToDType(view(s, source), torch.Int64))
+				default:
+					s.Copy_(m.tensors[i], view(s, source), false)
 				}
 			}
 		})
-		return err
+		return nil
 	})
 }
 
-// set copies a tensor of a state dict into parameter i.
-func (m *Model) set(s *torch.Scope, i int, source checkpoint.Tensor) error {
-	dtype, err := torch.ParseDType(string(source.DType))
+// sound says what makes a tensor of a file unusable.
+func sound(t checkpoint.Tensor) error {
+	dtype, err := torch.ParseDType(string(t.DType))
 	if err != nil {
-		return fmt.Errorf("tensor %s: %w", source.Name, err)
+		return err
 	}
-	t := s.FromBytes(source.Data, dtype, source.Shape...)
-	if m.params[i].Kind == nn.Counter {
-		m.counts[i] = s.Int(s.ToDType(t, torch.Int64))
-	} else {
-		s.Copy_(m.tensors[i], t, false)
+	if want := nn.Shape(t.Shape).Numel() * dtype.Size(); len(t.Data) != want {
+		return fmt.Errorf("%d bytes of data, %d are needed for %s of %s", len(t.Data), want, nn.Shape(t.Shape), dtype)
 	}
 	return nil
+}
+
+// view is a sound tensor of a file, on the CPU and without a copy where its bytes are aligned.
+func view(s *torch.Scope, t checkpoint.Tensor) torch.Tensor {
+	dtype, err := torch.ParseDType(string(t.DType))
+	if err != nil {
+		panic(err)
+	}
+	data := t.Data
+	if len(data) > 0 && uintptr(unsafe.Pointer(&data[0]))%uintptr(dtype.Size()) != 0 {
+		data = slices.Clone(data)
+	}
+	return s.FromBytes(data, dtype, t.Shape...)
 }
 
 // match finds the source of each parameter and all that does not fit.
@@ -112,6 +123,10 @@ func (m *Model) match(state []checkpoint.Tensor, options LoadOptions) (map[strin
 			mismatch := Mismatch{p.Name, source.Shape, p.Shape}
 			report.Mismatched = append(report.Mismatched, mismatch)
 			problem = mismatch.String()
+		default:
+			if err := sound(source); err != nil {
+				problem = fmt.Sprintf("tensor %s: %v", p.Name, err)
+			}
 		}
 		switch {
 		case excepted(p.Name):

@@ -83,6 +83,11 @@ func plan(h Header, headerLen int) (layout, error) {
 			return l, fmt.Errorf("%s %d is not between 1 and %d", d.name, d.value, maxSide)
 		}
 	}
+	for i, r := range h.Rows {
+		if r.Class != 0 && r.Class != 1 {
+			return l, fmt.Errorf("row %d (%s) is of class %d; there are 0 and 1", i, r.Path, r.Class)
+		}
+	}
 	seen := make(map[string]bool, len(h.Maps))
 	for _, m := range h.Maps {
 		if m.Name == "" || seen[m.Name] {

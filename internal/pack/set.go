@@ -55,14 +55,14 @@ func open(path string) (*Set, error) {
 // readHeader reads and checks all that lies before the blocks of a file of that size.
 func readHeader(file *os.File, size int64) (Header, layout, error) {
 	var h Header
-	var start [preamble]byte
-	if n, _ := file.ReadAt(start[:], 0); n < preamble || !bytes.HasPrefix(start[:], []byte(magic)) {
+	var first [preamble]byte
+	if n, _ := file.ReadAt(first[:], 0); n < preamble || !bytes.HasPrefix(first[:], []byte(magic)) {
 		return h, layout{}, fmt.Errorf("not a packed data set (%d bytes, without its mark at the start)", size)
 	}
-	if v := binary.LittleEndian.Uint32(start[8:]); v != version {
+	if v := binary.LittleEndian.Uint32(first[8:]); v != version {
 		return h, layout{}, fmt.Errorf("version %d; this program reads version %d: make it again", v, version)
 	}
-	length := int64(binary.LittleEndian.Uint32(start[12:]))
+	length := int64(binary.LittleEndian.Uint32(first[12:]))
 	if preamble+length > size {
 		return h, layout{}, fmt.Errorf("truncated: the header ends at byte %d, the file at %d; delete it, to make it again", preamble+length, size)
 	}
@@ -70,7 +70,7 @@ func readHeader(file *os.File, size int64) (Header, layout, error) {
 	if _, err := file.ReadAt(raw, preamble); err != nil {
 		return h, layout{}, reason(err)
 	}
-	if sha256.Sum256(raw) != [32]byte(start[16:]) {
+	if sha256.Sum256(raw) != [32]byte(first[16:]) {
 		return h, layout{}, fmt.Errorf("damaged: the header does not fit its checksum; delete it, to make it again")
 	}
 	if err := json.Unmarshal(raw, &h); err != nil {

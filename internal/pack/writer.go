@@ -50,13 +50,7 @@ func create(path string, h Header) (*Writer, error) {
 	for range h.Maps {
 		w.maps = append(w.maps, make([]atomic.Bool, len(h.Rows)))
 	}
-	start := make([]byte, preamble, preamble+len(raw))
-	copy(start, magic)
-	binary.LittleEndian.PutUint32(start[8:], version)
-	binary.LittleEndian.PutUint32(start[12:], uint32(len(raw)))
-	sum := sha256.Sum256(raw)
-	copy(start[16:], sum[:])
-	err = w.put(append(start, raw...), 0)
+	err = w.put(start(raw), 0)
 	if err == nil {
 		err = file.Truncate(l.size) // all that is never written reads as zeros and takes no room
 	}
@@ -65,6 +59,17 @@ func create(path string, h Header) (*Writer, error) {
 		return nil, reason(err)
 	}
 	return w, nil
+}
+
+// start is the first bytes of a file, up to the end of its header.
+func start(header []byte) []byte {
+	out := make([]byte, preamble, preamble+len(header))
+	copy(out, magic)
+	binary.LittleEndian.PutUint32(out[8:], version)
+	binary.LittleEndian.PutUint32(out[12:], uint32(len(header)))
+	sum := sha256.Sum256(header)
+	copy(out[16:], sum[:])
+	return append(out, header...)
 }
 
 // WriteImage stores the pixels [side, side, 3] of row i.

@@ -30,8 +30,8 @@ func (d Dots) PNG() ([]byte, error) { return renderPNG(d) }
 func (d Dots) title() string { return d.Title }
 
 func (d Dots) size() (w, h float64) {
-	w = math.Max(660, 82+float64(len(d.Groups)*(len(d.Names)*24+16)))
-	return w, 310 + d.head(w)
+	w = math.Max(520, 82+float64(len(d.Groups)*(len(d.Names)*19+16)))
+	return w, 340 + d.head(w)
 }
 
 func (d Dots) head(w float64) float64 { return 38 + legend(nil, d.keys(), 64, w-16, 0) }

@@ -32,20 +32,17 @@ func (l Lines) PNG() ([]byte, error) { return renderPNG(l) }
 func (l Lines) title() string { return l.Title }
 
 func (l Lines) size() (w, h float64) {
-	w, h = 660, 330
+	w, h = linesWidth, 310
 	if l.Square {
-		w, h = 480, 400
+		h = 400
 	}
 	return w, h + l.head()
 }
 
-func (l Lines) head() float64 {
-	w := 660.0
-	if l.Square {
-		w = 480
-	}
-	return 38 + legend(nil, l.keys(), 64, w-16, 0)
-}
+// linesWidth makes a square chart's plotting area about as wide as it is high.
+const linesWidth = 480.0
+
+func (l Lines) head() float64 { return 38 + legend(nil, l.keys(), 64, linesWidth-18, 0) }
 
 func (l Lines) draw(c canvas) {
 	w, h := l.size()

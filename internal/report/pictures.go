@@ -86,31 +86,12 @@ func (a *album) picture(folder, name string) template.URL {
 func (v *view) pictures(s *results.Summary, files fs.FS) (*grid, []meanMaps) {
 	bySetting := map[string][]results.CAM{}
 	for _, cam := range s.Maps {
-		if setting := settingOf(s, cam.Axes); setting != "" {
-			bySetting[setting] = append(bySetting[setting], cam)
-		}
+		bySetting[cam.Setting] = append(bySetting[cam.Setting], cam)
 	}
 	if files == nil || len(bySetting) == 0 {
 		return nil, nil
 	}
 	return newGrid(s, bySetting, &album{files: files, left: gridBudget}), newMeans(s, bySetting, &album{files: files, left: meansBudget})
-}
-
-// settingOf is the setting whose name is the axis's value, or starts with it.
-func settingOf(s *results.Summary, axes map[string]string) string {
-	best := ""
-	for _, setting := range s.Settings {
-		if setting == axes[s.Compare] {
-			return setting
-		}
-	}
-	for _, r := range s.Runs { // settings with further axes in their names: the evaluation of the same model tells
-		_ = r
-	}
-	if len(s.Settings) == 1 {
-		best = s.Settings[0]
-	}
-	return best
 }
 
 // newGrid takes from each setting the CAMs of the first repeat that all settings have, and the images that all have.
@@ -132,6 +113,9 @@ func newGrid(s *results.Summary, bySetting map[string][]results.CAM, a *album) *
 	}
 	if common && repeat != "" {
 		g.Repeat = s.Repeat + " " + repeat
+	}
+	if len(cams) == 0 {
+		return nil
 	}
 	shown := map[string]int{}
 	for _, image := range cams[0].Images {

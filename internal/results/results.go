@@ -28,6 +28,7 @@ type Summary struct {
 type Run struct {
 	Node    string             `json:"node"` // score[loss=cyborg,seed=1,set=u1]
 	Axes    map[string]string  `json:"axes"`
+	Setting string             `json:"setting"` // one of Summary.Settings
 	Set     string             `json:"set"`
 	Images  int                `json:"images"`
 	Metrics map[string]float64 `json:"metrics"` // auc, accuracy, eer, apcer, bpcer, acer; undefined ones are absent
@@ -85,6 +86,7 @@ type ROC struct {
 type CAM struct {
 	Node    string            `json:"node"` // maps[loss=cyborg,seed=1]
 	Axes    map[string]string `json:"axes"`
+	Setting string            `json:"setting"` // one of Summary.Settings; filled in by summary
 	Folder  string            `json:"folder"` // cams/maps[loss=cyborg,seed=1]
 	Mean    string            `json:"mean"`   // mean.png: average CAM beside the average human map
 	Images  []CAMImage        `json:"images"`

@@ -75,7 +75,7 @@ func hasHeader(data []byte, h Header) bool {
 	if err != nil {
 		return false
 	}
-	trim(fields)
+	fields = columnNames(fields)
 	return slices.Contains(fields, "label") && slices.Contains(fields, "path")
 }
 
@@ -120,7 +120,7 @@ func (t *Table) parseHeaded(data []byte, wrong *mistakes) {
 		wrong.csv(err)
 		return
 	}
-	trim(names)
+	names = columnNames(names)
 	t.Columns = names
 	at := func(name string) int { return slices.Index(names, name) }
 	split, label, place := at("split"), at("label"), at("path")
@@ -155,6 +155,17 @@ func (t *Table) parseHeaded(data []byte, wrong *mistakes) {
 		}
 		t.Rows = append(t.Rows, row)
 	}
+}
+
+// columnNames are the header's, with the three that this package reads in small letters.
+func columnNames(fields []string) []string {
+	trim(fields)
+	for i, name := range fields {
+		if small := strings.ToLower(name); small == "split" || small == "label" || small == "path" {
+			fields[i] = small
+		}
+	}
+	return fields
 }
 
 func trim(fields []string) {

@@ -43,11 +43,11 @@ func (t *Table) keep(where string) error {
 }
 
 func (t *Table) whereError(where string, err error) error {
-	message, column := err.Error(), 0
+	message, place := err.Error(), ""
 	var at *file.Error
 	if errors.As(err, &at) {
-		message, column = at.Message, at.Column+1
+		message, place = at.Message, fmt.Sprintf("column %d: ", at.Column+1)
 	}
 	message, _, _ = strings.Cut(message, "\n")
-	return fmt.Errorf("where %s: column %d: %s; the columns of %s are: %s", where, column, message, t.File, words(t.Columns))
+	return fmt.Errorf("where %s: %s%s; the columns of %s are: %s", where, place, message, t.File, words(t.Columns))
 }

@@ -53,7 +53,7 @@ func do(f func(s *Scope) error) (err error) {
 	return f(s)
 }
 
-var start = sync.OnceFunc(func() { })
+var start = sync.OnceFunc(func() { C.torch_start() })
 
 func open(skip int) *Scope {
 	start()

@@ -33,7 +33,10 @@ func parse(s *source, from *origin, diags *diag.List) *Value {
 		diags.Add(c.pos(node), NotASpec, "a spec is a map of keys (version, name, stages, ...), this is %s", c.kindOf(node))
 		return nil
 	}
-	return c.value(node, 0)
+	if v := c.value(node, 0); v.Kind == Map {
+		return v
+	}
+	return nil
 }
 
 // decodeYAML parses one document. more is the line of a second one.

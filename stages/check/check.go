@@ -27,6 +27,9 @@ import (
 	"github.com/cyborg-run/cyborg-run/pipeline/task"
 )
 
+// Kind is the stage's name in a spec.
+const Kind = "check"
+
 // Summary is the port.
 const Summary = "summary"
 

@@ -151,7 +151,7 @@ func TestValidate(t *testing.T) {
 		"mean(auc) > limit":                                                 "unknown name limit",
 		"":                                                                  "unexpected token",
 	} {
-		err := Validate(text, []string{"loss", "seed"}, []string{"auc", "eer"})
+		err := Validate(text, []string{"loss", "seed", "set"}, []string{"auc", "eer"})
 		if (err == nil) != (want == "") || (err != nil && !strings.Contains(err.Error(), want)) {
 			t.Errorf("%s\n got %v\nwant %s", text, err, want)
 		}

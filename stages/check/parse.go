@@ -64,6 +64,7 @@ func parse(text string, axes, metrics []string) (*assertion, error) {
 			operator: node.Operator, left: side{text: show(node.Left)}, right: side{text: show(node.Right)},
 		})
 	}
+	axes = slices.DeleteFunc(slices.Clone(axes), func(axis string) bool { return axis == "set" || axis == "node" })
 	p := &patch{axes: axes, metrics: metrics}
 	ast.Walk(&tree.Node, p)
 	if p.err != nil {

@@ -1,7 +1,7 @@
 package experiment
 
 import (
-	"fmt"
+	"errors"
 	"slices"
 	"strings"
 
@@ -20,8 +20,8 @@ type Builder struct {
 	doc      *spec.Document
 	kinds    []Kind
 	model    Model
-	datasets []*Dataset
-	losses   []namedLoss
+	datasets spec.Named[Dataset]
+	losses   spec.Named[[]Term]
 
 	nodes []*graph.Node
 	data  map[dataKey]*graph.Node
@@ -31,20 +31,15 @@ type Builder struct {
 	problems []error // of the data, not of the spec
 }
 
-type namedLoss struct {
-	name  string
-	at    *spec.Value
-	terms []Term
-}
-
 // Options of Build.
 type Options struct {
 	Cores   int
 	NoFiles bool // check a spec whose data is not at hand
 }
 
-// Build makes the graph of a spec, or reports all that is wrong with it.
-func Build(doc *spec.Document, kinds []Kind, o Options, diags *diag.List) *graph.Graph {
+// Build makes the graph of a spec, or reports all that is wrong with it in diags. The error is of the data that the spec
+// names, such as a bad row in a CSV.
+func Build(doc *spec.Document, kinds []Kind, o Options, diags *diag.List) (*graph.Graph, error) {
 	b := &Builder{Diags: diags, Cores: max(1, o.Cores), Files: !o.NoFiles, doc: doc, kinds: kinds,
 		data: map[dataKey]*graph.Node{}, made: map[string][]*graph.Node{}, used: map[string]bool{}}
 	b.sections()
@@ -52,235 +47,213 @@ func Build(doc *spec.Document, kinds []Kind, o Options, diags *diag.List) *graph
 		b.stage(stage)
 	}
 	b.unused()
-	if diags.Len() > 0 {
-		return nil
+	if diags.Len() > 0 || len(b.problems) > 0 {
+		return nil, errors.Join(b.problems...)
 	}
-	g, err := graph.New(b.nodes)
-	if err != nil {
-		diags.Add(doc.Root.Get("stages").Pos, spec.StageCycle, "%v", err)
-		return nil
-	}
-	return g
+	return graph.New(b.nodes)
 }
 
-// frame are the top-level keys that every spec may have; the others are sections.
-var frame = []string{"version", "name", "title", "description", "extends", "profile", "params", "profiles", "stages"}
+// Sections are the top-level keys that specs may have beside the frame, with their Go types.
+func Sections(kinds []Kind) map[string]any {
+	sections := map[string]any{
+		"datasets": (*spec.Named[Dataset])(nil),
+		"model":    (*Model)(nil),
+		"losses":   (*spec.Named[[]Term])(nil),
+	}
+	for _, k := range kinds {
+		sections[k.Kind] = k.Params()
+	}
+	return sections
+}
 
-// sections decodes datasets, model and losses, and reports unknown top-level keys.
+// sections decodes datasets, model and losses, and looks over the sections of the kinds.
 func (b *Builder) sections() {
-	known := append(slices.Clone(frame), "datasets", "model", "losses")
-	for _, k := range b.kinds {
-		known = append(known, k.Kind)
-	}
 	root := b.doc.Root
-	for _, key := range root.Keys {
-		if !slices.Contains(known, key.Name) {
-			b.Diags.Add(key.Pos, spec.UnknownKey, "unknown key %q%s", key.Name, spec.Suggest(key.Name, known))
-		}
-	}
 	if model := root.Get("model"); !model.Absent() {
 		spec.Decode(model, &b.model, b.Diags)
 	}
-	datasets := decodeNamed(root.Get("datasets"), b.Diags, func(d *Dataset, key spec.Key) {
-		d.name, d.at = key.Name, root.Get("datasets").Get(key.Name)
-	})
-	for i := range datasets {
-		b.datasets = append(b.datasets, &datasets[i])
+	if datasets := root.Get("datasets"); !datasets.Absent() {
+		spec.Decode(datasets, &b.datasets, b.Diags)
 	}
-	losses := root.Get("losses")
-	if losses.Absent() {
-		return
+	if losses := root.Get("losses"); !losses.Absent() {
+		spec.Decode(losses, &b.losses, b.Diags)
 	}
-	for _, key := range losses.Keys {
-		loss := namedLoss{name: key.Name, at: losses.Get(key.Name)}
-		spec.Decode(loss.at, &loss.terms, b.Diags)
-		if len(loss.terms) == 0 {
-			b.Diags.Add(key.Pos, spec.Missing, "losses.%s: at least one term is needed: [{term: cross_entropy}]", key.Name)
+	for _, loss := range b.losses {
+		if len(loss.Value) == 0 && loss.From.Kind != spec.Invalid {
+			b.Diags.Add(loss.Pos, spec.Missing, "losses.%s: at least one term is needed: [{term: cross_entropy}]", loss.Name)
 		}
-		b.losses = append(b.losses, loss)
+	}
+	for _, k := range b.kinds {
+		if section := root.Get(k.Kind); !section.Absent() {
+			b.report(section, k.Params(), func(d diag.Diagnostic) bool { return d.Code == spec.UnknownKey })
+		}
 	}
 }
 
-// stageDecl is a stage as the spec declares it.
+// report decodes a value and keeps those mistakes that pass.
+func (b *Builder) report(v *spec.Value, into any, pass func(diag.Diagnostic) bool) (clean bool) {
+	var found diag.List
+	spec.Decode(v, into, &found)
+	for _, d := range found.All() {
+		if pass(d) {
+			b.Diags.Add(d.Pos, d.Code, "%s", d.Message)
+		}
+	}
+	return found.Len() == 0
+}
+
+// stageDecl is a stage whose kind is known.
 type stageDecl struct {
-	name  string
-	at    *spec.Value
-	kind  *Kind
-	needs []string
-	axes  []spec.Axis
+	spec.Stage
+	kind *Kind
 }
 
-// ordered reads the declarations and sorts them so that a stage comes after those it needs.
+// ordered finds the kinds of the stages and sorts them so that a stage comes after those it needs.
 func (b *Builder) ordered() []stageDecl {
-	stages := b.doc.Root.Get("stages")
-	if stages.Absent() {
-		b.Diags.Add(b.doc.Root.Pos, spec.Missing, "a spec needs stages: stages: {fit: {uses: train}}")
-		return nil
+	if len(b.doc.Stages) == 0 && b.Diags.Len() == 0 {
+		b.Diags.Add(b.doc.Root.Pos, spec.Missing, "a spec needs stages, such as stages: {fit: {uses: train}}")
 	}
-	var all []stageDecl
-	for _, key := range stages.Keys {
-		if s, ok := b.declaration(key.Name, stages.Get(key.Name)); ok {
-			all = append(all, s)
+	all := map[string]stageDecl{}
+	var names []string
+	for _, s := range b.doc.Stages {
+		names = append(names, s.Name)
+		if kind := b.kind(s); kind != nil {
+			all[s.Name] = stageDecl{s, kind}
 		}
 	}
-	names := stages.Names()
 	var sorted []stageDecl
 	state := map[string]int{} // 1: being visited, 2: placed
 	var visit func(s stageDecl, chain []string)
 	visit = func(s stageDecl, chain []string) {
-		chain = append(chain, s.name)
-		switch state[s.name] {
-		case 2:
-			return
-		case 1:
-			first := slices.Index(chain, s.name)
-			b.Diags.Add(s.at.Get("needs").Pos, spec.StageCycle, "cycle: %s", strings.Join(chain[first:], " needs "))
-			return
-		}
-		state[s.name] = 1
-		for _, need := range s.needs {
-			at := slices.IndexFunc(all, func(o stageDecl) bool { return o.name == need })
-			if at >= 0 {
-				visit(all[at], chain)
-			} else if !slices.Contains(names, need) {
-				b.Diags.Add(needPos(s.at, need), spec.UnknownStage, "stage %q needs %q, which is not a stage%s; there are: %s",
-					s.name, need, spec.Suggest(need, names), strings.Join(names, ", "))
+		state[s.Name] = 1
+		chain = append(chain, s.Name)
+		for _, need := range s.Needs {
+			name := need.Text()
+			next, known := all[name]
+			switch {
+			case !slices.Contains(names, name):
+				b.Diags.Add(need.Pos, spec.UnknownStage, "stage %q needs %q, which is not a stage%s; there are: %s",
+					s.Name, name, spec.Suggest(name, names), strings.Join(names, ", "))
+			case state[name] == 1:
+				loop := append(chain[slices.Index(chain, name):], name)
+				b.Diags.Add(need.Pos, spec.StageCycle, "the stages need each other in a circle: %s", strings.Join(loop, " needs "))
+			case known && state[name] == 0:
+				visit(next, chain)
 			}
 		}
-		state[s.name] = 2
+		state[s.Name] = 2
 		sorted = append(sorted, s)
 	}
-	for _, s := range all {
-		visit(s, nil)
+	for _, name := range names {
+		if s, known := all[name]; known && state[name] == 0 {
+			visit(s, nil)
+		}
 	}
 	return sorted
 }
 
-func needPos(stage *spec.Value, need string) diag.Pos {
-	needs := stage.Get("needs")
-	for _, v := range needs.List() {
-		if v.Text() == need {
-			return v.Pos
-		}
+func (b *Builder) kind(s spec.Stage) *Kind {
+	if s.Uses == nil {
+		return nil // reported when the spec was read
 	}
-	return needs.Pos
-}
-
-func (b *Builder) declaration(name string, at *spec.Value) (stageDecl, bool) {
-	s := stageDecl{name: name, at: at}
-	if at.Kind != spec.Map {
-		b.Diags.Add(at.Pos, spec.WrongType, "stage %q: a map with `uses` is needed, this is %s", name, at.Kind)
-		return s, false
-	}
-	uses := at.Get("uses")
-	var kinds []string
+	var names []string
 	for i, k := range b.kinds {
-		kinds = append(kinds, k.Kind)
-		if k.Kind == uses.Text() {
-			s.kind = &b.kinds[i]
+		if k.Kind == s.Uses.Text() {
+			return &b.kinds[i]
 		}
+		names = append(names, k.Kind)
 	}
-	switch {
-	case uses.Absent():
-		b.Diags.Add(at.Pos, spec.Missing, "stage %q says not what it uses; there are: %s", name, strings.Join(kinds, ", "))
-		return s, false
-	case s.kind == nil:
-		b.Diags.Add(uses.Pos, spec.UnknownKind, "stage %q uses %q, which is not a kind of stage%s; there are: %s",
-			name, uses.Text(), spec.Suggest(uses.Text(), kinds), strings.Join(kinds, ", "))
-		return s, false
-	}
-	switch needs := at.Get("needs"); {
-	case needs.Absent():
-	case needs.Kind == spec.List:
-		for _, v := range needs.List() {
-			s.needs = append(s.needs, v.Text())
-		}
-	default:
-		s.needs = []string{needs.Text()}
-	}
-	s.axes = spec.Matrix(at.Get("matrix"), b.Diags)
-	return s, true
+	b.Diags.Add(s.Uses.Pos, spec.UnknownKind, "stage %q uses %q, which is not a kind of stage%s; there are: %s",
+		s.Name, s.Uses.Text(), spec.Suggest(s.Uses.Text(), names), strings.Join(names, ", "))
+	return nil
 }
 
 // stage makes the nodes of one stage.
 func (b *Builder) stage(s stageDecl) {
-	var needed []*graph.Node
-	for _, need := range s.needs {
-		needed = append(needed, b.made[need]...)
-	}
 	for _, kind := range s.kind.Needs {
-		ok := slices.ContainsFunc(s.needs, func(need string) bool { return b.uses(need) == kind })
-		if !ok {
-			b.Diags.Add(s.at.Pos, spec.MissingInput, "stage %q (%s) needs a stage that uses %s: needs: NAME", s.name, s.kind.Kind, kind)
+		if !slices.ContainsFunc(s.Needs, func(need *spec.Value) bool { return b.uses(need.Text()) == kind }) {
+			b.Diags.Add(s.Pos, spec.MissingInput, "stage %q (%s) needs a stage that uses %s: write needs: NAME", s.Name, s.kind.Kind, kind)
 			return
 		}
 	}
-	groups := [][]*graph.Node{needed}
-	if s.kind.Each && len(s.kind.Needs) > 0 {
-		groups = nil
-		for _, n := range needed {
-			groups = append(groups, []*graph.Node{n})
-		}
+	var needed []*graph.Node
+	for _, need := range s.Needs {
+		needed = append(needed, b.made[need.Text()]...)
 	}
-	values := b.params(s)
-	for _, group := range groups {
-		var inherited []graph.Axis
-		if s.kind.Each && len(group) == 1 {
-			inherited = group[0].Axes
-		}
-		for _, own := range spec.Cells(s.axes) {
-			b.cell(s, values, group, inherited, own)
-		}
+	values := spec.Overlay(b.doc.Root.Get(s.kind.Kind), s.Params, b.Diags)
+	if !s.kind.Each {
+		b.cells(s, values, needed, nil)
+		return
+	}
+	for _, n := range needed {
+		b.cells(s, values, []*graph.Node{n}, n.Axes)
 	}
 }
 
 // uses is the kind of a stage by its name.
 func (b *Builder) uses(stage string) string {
-	return b.doc.Root.Get("stages").Get(stage).Get("uses").Text()
+	for _, s := range b.doc.Stages {
+		if s.Name == stage && s.Uses != nil {
+			return s.Uses.Text()
+		}
+	}
+	return ""
 }
 
-// params is what the spec says of a stage's parameters: the section of its kind, then the stage's own keys.
-func (b *Builder) params(s stageDecl) *spec.Value {
-	own := s.at.Without("uses", "needs", "matrix")
-	return spec.Merge(b.doc.Root.Get(s.kind.Kind), own)
-}
-
-func (b *Builder) cell(s stageDecl, values *spec.Value, group []*graph.Node, inherited []graph.Axis, own []spec.AxisValue) {
-	c := &Cell{Stage: s.name, At: s.at, Axes: slices.Clone(inherited), Params: s.kind.Params(), Needs: group}
-	for _, v := range own {
-		if slices.ContainsFunc(inherited, func(a graph.Axis) bool { return a.Name == v.Axis }) {
-			b.Diags.Add(v.Value.Pos, spec.BadMatrix, "stage %q: the axis %q comes from the stage that it needs already", s.name, v.Axis)
+// cells makes a node for each combination of a stage's matrix, behind the matrix values of the node that it needs.
+func (b *Builder) cells(s stageDecl, values *spec.Value, needed []*graph.Node, inherited []graph.Axis) {
+	for _, axis := range s.Matrix {
+		if slices.ContainsFunc(inherited, func(a graph.Axis) bool { return a.Name == axis.Name }) {
+			b.Diags.Add(axis.Pos, spec.BadMatrix, "stage %q: the axis %q comes from the stage that it needs already", s.Name, axis.Name)
 			return
 		}
-		c.Axes = append(c.Axes, graph.Axis{Name: v.Axis, Value: v.Value.Text()})
-		values = values.With(v.Axis, v.Value)
 	}
-	before := b.Diags.Len()
-	spec.Decode(values, c.Params, b.Diags)
-	if b.Diags.Len() > before {
+	for _, cell := range s.Matrix.Cells() {
+		c := &Cell{stage: s, Axes: slices.Clone(inherited), Params: s.kind.Params(), Needs: needed}
+		own := values
+		for i, axis := range s.Matrix {
+			c.Axes = append(c.Axes, graph.Axis{Name: axis.Name, Value: cell[i]})
+			own = own.With(axis.Name, cell[i], axis.Places[slices.Index(axis.Values, cell[i])])
+		}
+		b.cell(c, own)
+	}
+}
+
+func (b *Builder) cell(c *Cell, values *spec.Value) {
+	known := map[string]bool{}
+	for _, d := range b.Diags.All() {
+		if d.Code == spec.UnknownKey {
+			known[d.Pos.String()] = true // reported under the name of its section
+		}
+	}
+	if !b.report(values, c.Params, func(d diag.Diagnostic) bool { return !known[d.Pos.String()] }) {
 		return
 	}
-	n := &graph.Node{Name: graph.Name(s.name, c.Axes), Stage: s.kind.Stage, Axes: c.Axes, CPUs: 1, Pos: s.at.Pos}
+	s := c.stage
+	n := &graph.Node{Name: graph.Name(s.Name, c.Axes), Stage: s.kind.Stage, Axes: c.Axes, CPUs: 1, Pos: s.Pos}
 	s.kind.Bind(b, c, n)
 	b.nodes = append(b.nodes, n)
-	b.made[s.name] = append(b.made[s.name], n)
+	b.made[s.Name] = append(b.made[s.Name], n)
 }
 
 // Model is the spec's model, with another architecture or initial weights where those are not empty.
-func (b *Builder) Model(at *spec.Value, arch string) (Model, *nn.Network) {
+func (b *Builder) Model(at diag.Pos, arch string) (Model, *nn.Network) {
 	m := b.model
-	place := b.doc.Root.Get("model").Get("arch")
+	place := diag.Pos{File: b.doc.Path}
+	if v := b.doc.Root.Get("model").Get("arch"); v != nil {
+		place = v.Pos
+	}
 	if arch != "" {
 		m.Arch, place = arch, at
 	}
 	if b.doc.Root.Get("model").Absent() && arch == "" {
-		b.Diags.Add(at.Pos, spec.Missing, "a spec that trains needs a model: model: {arch: resnet50}")
+		b.Diags.Add(at, spec.Missing, "a spec that trains needs a model: model: {arch: resnet50}")
 		return m, nil
 	}
 	build, ok := nn.Lookup(m.Arch)
 	if !ok {
 		if m.Arch != "" { // an absent one was reported by Decode
-			b.Diags.Add(place.Pos, spec.UnknownArch, "model.arch: there is no network %q%s; there are: %s",
+			b.Diags.Add(place, spec.UnknownArch, "model.arch: there is no network %q%s; there are: %s",
 				m.Arch, spec.Suggest(m.Arch, nn.Names()), strings.Join(nn.Names(), ", "))
 		}
 		return m, nil
@@ -293,10 +266,10 @@ func (b *Builder) Model(at *spec.Value, arch string) (Model, *nn.Network) {
 }
 
 // InitPlace is where the spec names the initial weights.
-func (b *Builder) InitPlace() *spec.Value { return b.doc.Root.Get("model").Get("init") }
+func (b *Builder) InitPlace() diag.Pos { return b.doc.Root.Get("model").Get("init").Pos }
 
 // Size is what a network on images of side x side pixels asks of its data, given the taps of a loss.
-func (b *Builder) Size(network *nn.Network, side int, terms []Term, at *spec.Value) (Size, bool) {
+func (b *Builder) Size(network *nn.Network, side int, terms []Term, at diag.Pos) (Size, bool) {
 	tap := "pooled"
 	for _, t := range terms {
 		if t.Saliency() {
@@ -305,7 +278,7 @@ func (b *Builder) Size(network *nn.Network, side int, terms []Term, at *spec.Val
 	}
 	h, w, err := network.Grid(side, tap)
 	if err != nil {
-		b.Diags.Add(at.Pos, spec.OutOfRange, "%v", err)
+		b.Diags.Add(at, spec.OutOfRange, "%v", err)
 		return Size{}, false
 	}
 	return Size{Side: side, H: h, W: w}, true
@@ -315,19 +288,16 @@ func (b *Builder) Size(network *nn.Network, side int, terms []Term, at *spec.Val
 const Classes = 2
 
 // Loss is the terms of a loss by its name.
-func (b *Builder) Loss(at *spec.Value, name string) []Term {
-	var names []string
-	for _, l := range b.losses {
-		if l.name == name {
-			return l.terms
-		}
-		names = append(names, l.name)
+func (b *Builder) Loss(at diag.Pos, name string) []Term {
+	if terms := b.losses.Get(name); terms != nil {
+		return *terms
 	}
-	b.Diags.Add(at.Pos, spec.UnknownLoss, "there is no loss %q%s; there are: %s", name, spec.Suggest(name, names), strings.Join(names, ", "))
+	names := b.losses.Names()
+	b.Diags.Add(at, spec.UnknownLoss, "there is no loss %q%s; there are: %s", name, spec.Suggest(name, names), strings.Join(names, ", "))
 	return nil
 }
 
-// Stage is the nodes of a kind among the nodes and all that they need, in graph order, each once.
+// Upstream is the nodes of a kind among the nodes and all that they need, in graph order, each once.
 func Upstream(nodes []*graph.Node, kind string) []*graph.Node {
 	var out []*graph.Node
 	seen := map[*graph.Node]bool{}
@@ -359,20 +329,18 @@ func (b *Builder) Threads(threads int) int {
 }
 
 // File checks that a file of the user's is there.
-func (b *Builder) File(at *spec.Value, path, what, mend string) bool {
+func (b *Builder) File(at diag.Pos, path, what, mend string) bool {
 	if !b.Files || exists(path) {
 		return true
 	}
-	b.Diags.Add(at.Pos, spec.MissingFile, "%s: there is no file %s%s", what, path, mend)
+	b.Diags.Add(at, spec.MissingFile, "%s: there is no file %s%s", what, path, mend)
 	return false
 }
 
 func (b *Builder) unused() {
 	for _, d := range b.datasets {
-		if !b.used[d.name] && b.Diags.Len() == 0 {
-			b.Diags.Add(b.doc.Root.Get("datasets").Key(d.name).Pos, spec.UnusedDataset, "the data set %q is used by no stage", d.name)
+		if !b.used[d.Name] && b.Diags.Len() == 0 {
+			b.Diags.Add(d.Pos, spec.UnusedDataset, "the data set %q is used by no stage", d.Name)
 		}
 	}
 }
-
-func (d *Dataset) String() string { return fmt.Sprintf("data set %q", d.name) }

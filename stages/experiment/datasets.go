@@ -3,9 +3,9 @@ package experiment
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 
+	"github.com/cyborg-run/cyborg-run/pipeline/diag"
 	"github.com/cyborg-run/cyborg-run/pipeline/graph"
 	"github.com/cyborg-run/cyborg-run/pipeline/spec"
 	"github.com/cyborg-run/cyborg-run/stages/generate"
@@ -21,7 +21,7 @@ type dataKey struct {
 }
 
 // Data is the node that packs a data set at that size. at is where the spec names it. It is nil after a mistake.
-func (b *Builder) Data(at *spec.Value, name string, size Size) *graph.Node {
+func (b *Builder) Data(at diag.Pos, name string, size Size) *graph.Node {
 	d := b.dataset(at, name)
 	if d == nil {
 		return nil
@@ -39,11 +39,11 @@ func (b *Builder) Data(at *spec.Value, name string, size Size) *graph.Node {
 }
 
 // With lists the data sets whose rows a data set is scored with, itself first.
-func (b *Builder) With(at *spec.Value, name string) []string {
+func (b *Builder) With(at diag.Pos, name string) []string {
 	names := []string{name}
 	if d := b.dataset(at, name); d != nil {
-		for _, other := range d.With {
-			if b.dataset(d.at.Get("with"), other) != nil {
+		for _, other := range d.Value.With {
+			if b.dataset(d.From.Get("with").Pos, other) != nil {
 				names = append(names, other)
 			}
 		}
@@ -52,123 +52,116 @@ func (b *Builder) With(at *spec.Value, name string) []string {
 }
 
 // Saliency is the declaration of a data set's map of that name, or nil with a mistake reported at `at`.
-func (b *Builder) Saliency(at *spec.Value, dataset, name string) *Saliency {
+func (b *Builder) Saliency(at diag.Pos, dataset, name string) *Saliency {
 	d := b.dataset(at, dataset)
 	if d == nil {
 		return nil
 	}
-	var names []string
-	for i := range d.Saliency {
-		if d.Saliency[i].name == name {
-			return &d.Saliency[i]
-		}
-		names = append(names, d.Saliency[i].name)
+	if have := d.Value.Saliency.Get(name); have != nil {
+		return have
 	}
-	have := "it has none"
+	names, have := d.Value.Saliency.Names(), "it has none"
 	if len(names) > 0 {
 		have = "there are: " + strings.Join(names, ", ")
 	}
-	b.Diags.Add(at.Pos, spec.UnknownDataset, "the data set %q has no saliency %q%s; %s", dataset, name, spec.Suggest(name, names), have)
+	b.Diags.Add(at, spec.UnknownDataset, "the data set %q has no saliency %q%s; %s", dataset, name, spec.Suggest(name, names), have)
 	return nil
 }
 
 // Simulated tells whether maps of that name, or those that they come from, were drawn by no person.
 func (b *Builder) Simulated(dataset, name string) bool {
-	for _, d := range b.datasets {
-		if d.name != dataset {
-			continue
-		}
-		for _, s := range d.Saliency {
-			if s.name == name {
-				return s.Simulated || d.Generate != nil || (s.From != "" && b.Simulated(dataset, s.From))
-			}
-		}
+	d := b.datasets.Get(dataset)
+	if d == nil {
+		return false
 	}
-	return false
+	s := d.Saliency.Get(name)
+	return s != nil && (s.Simulated || d.Generate != nil || (s.From != "" && s.From != name && b.Simulated(dataset, s.From)))
 }
 
 // Generated tells whether the images of a data set are simulated.
 func (b *Builder) Generated(name string) bool {
-	for _, d := range b.datasets {
-		if d.name == name {
-			return d.Generate != nil
-		}
-	}
-	return false
+	d := b.datasets.Get(name)
+	return d != nil && d.Generate != nil
 }
 
-func (b *Builder) dataset(at *spec.Value, name string) *Dataset {
-	var names []string
-	for _, d := range b.datasets {
-		if d.name == name {
+type datasetEntry = spec.Entry[Dataset]
+
+func (b *Builder) dataset(at diag.Pos, name string) *datasetEntry {
+	for i := range b.datasets {
+		if b.datasets[i].Name == name {
 			b.used[name] = true
-			return d
+			return &b.datasets[i]
 		}
-		names = append(names, d.name)
 	}
-	b.Diags.Add(at.Pos, spec.UnknownDataset, "there is no data set %q%s; there are: %s", name, spec.Suggest(name, names), strings.Join(names, ", "))
+	names := b.datasets.Names()
+	b.Diags.Add(at, spec.UnknownDataset, "there is no data set %q%s; there are: %s", name, spec.Suggest(name, names), strings.Join(names, ", "))
 	return nil
 }
 
 // pack makes the node that decodes and resizes a data set, and the one that generates it where nothing has.
-func (b *Builder) pack(d *Dataset, size Size) *graph.Node {
+func (b *Builder) pack(entry *datasetEntry, size Size) *graph.Node {
+	d := &entry.Value
 	p := prepare.Params{
 		Where: d.Where, Labels: d.Labels, Side: size.Side, GridH: size.H, GridW: size.W,
 		MaxPixels: d.MaxPixels, OnBadImage: "fail",
 	}
-	n := &graph.Node{Name: b.dataName(d.name, size), Stage: prepare.Stage, CPUs: b.Cores, Pos: d.at.Pos}
-	for _, s := range d.Saliency {
-		p.Saliency = append(p.Saliency, prepare.Saliency{Name: s.name, Maps: s.Maps, Masks: s.Masks, Parts: s.Parts,
+	n := &graph.Node{Name: b.dataName(entry.Name, size), Stage: prepare.Stage, CPUs: b.Cores, Pos: entry.Pos}
+	for _, named := range d.Saliency {
+		s := named.Value
+		p.Saliency = append(p.Saliency, prepare.Saliency{Name: named.Name, Maps: s.Maps, Masks: s.Masks, Parts: s.Parts,
 			Simulated: s.Simulated || d.Generate != nil, Required: s.Required, Size: s.Size, Mode: s.Mode, Filter: s.Filter,
 			From: s.From, Shuffle: s.Shuffle, ShuffleSeed: s.Seed})
 	}
 	switch {
 	case d.Generate != nil && d.CSV != "":
-		b.Diags.Add(d.at.Get("csv").Pos, spec.NotAllowed, "%s is generated: it has a CSV of its own; take csv away", d)
+		b.Diags.Add(entry.From.Get("csv").Pos, spec.NotAllowed, "the data set %q is generated and has a list of its own: take csv away", entry.Name)
 		return nil
 	case d.Generate != nil:
 		p.CSV, p.Header = "data.csv", "yes"
-		n.Needs = []graph.Edge{{Port: "source", From: b.generated(d), Output: "data"}}
+		n.Needs = []graph.Edge{{Port: prepare.Source, From: b.generated(entry), Output: "data"}}
 	case d.CSV == "":
-		b.Diags.Add(d.at.Pos, spec.Missing, "%s needs csv: FILE, the list of its images, or generate", d)
+		b.Diags.Add(entry.Pos, spec.Missing, "the data set %q needs csv: FILE, the list of its images, or generate", entry.Name)
 		return nil
 	default:
-		p.CSV, p.Header = d.at.Get("csv").Resolve(), d.Header
-		p.Root = filepath.Dir(p.CSV)
-		if root := d.at.Get("root"); !root.Absent() {
+		p.CSV, p.Header = entry.From.Get("csv").Resolve(), d.Header
+		if root := entry.From.Get("root"); !root.Absent() {
 			p.Root = root.Resolve()
 		}
-		if !b.external(d, &p, n) {
-			return nil
-		}
+	}
+	if err := p.Validate(); err != nil {
+		b.Diags.Add(entry.Pos, spec.NotAllowed, "the data set %q: %v", entry.Name, err)
+		return nil
+	}
+	if d.Generate == nil && !b.external(entry, p, n) {
+		return nil
 	}
 	n.Params = p
 	return n
 }
 
 // external checks and lists the files of a data set that is not generated.
-func (b *Builder) external(d *Dataset, p *prepare.Params, n *graph.Node) bool {
+func (b *Builder) external(entry *datasetEntry, p prepare.Params, n *graph.Node) bool {
 	if !b.Files {
 		return true
 	}
-	if !b.File(d.at.Get("csv"), p.CSV, d.String(), "") {
+	if !b.File(entry.From.Get("csv").Pos, p.CSV, fmt.Sprintf("the data set %q", entry.Name), "") {
 		return false
 	}
-	files, err := prepare.Files(*p)
+	files, err := prepare.Files(p)
 	if err != nil {
-		b.problems = append(b.problems, err)
+		b.problems = append(b.problems, fmt.Errorf("the data set %q: %w", entry.Name, err))
 		return false
 	}
 	n.Files = files
 	return true
 }
 
-func (b *Builder) generated(d *Dataset) *graph.Node {
-	key := dataKey{name: d.name}
+func (b *Builder) generated(entry *datasetEntry) *graph.Node {
+	key := dataKey{name: entry.Name}
 	if n, ok := b.data[key]; ok {
 		return n
 	}
-	n := &graph.Node{Name: "generate." + d.name, Stage: generate.Stage, Params: d.Generate, CPUs: 1, Pos: d.at.Pos}
+	n := &graph.Node{Name: "generate." + entry.Name, Stage: generate.Stage, Params: *entry.Value.Generate, CPUs: 1, Pos: entry.Pos}
 	b.data[key] = n
 	b.nodes = append(b.nodes, n)
 	return n
@@ -190,7 +183,7 @@ func exists(path string) bool {
 }
 
 // Edge adds a data set as an input of a node.
-func (b *Builder) Edge(n *graph.Node, port string, at *spec.Value, name string, size Size) {
+func (b *Builder) Edge(n *graph.Node, port string, at diag.Pos, name string, size Size) {
 	if from := b.Data(at, name, size); from != nil {
 		n.Needs = append(n.Needs, graph.Edge{Port: port, From: from, Output: "data.pack"})
 	}

@@ -1,9 +1,11 @@
 package experiment
 
 import (
+	"slices"
+
 	"github.com/cyborg-run/cyborg-run/pipeline"
+	"github.com/cyborg-run/cyborg-run/pipeline/diag"
 	"github.com/cyborg-run/cyborg-run/pipeline/graph"
-	"github.com/cyborg-run/cyborg-run/pipeline/spec"
 )
 
 // Kind is a kind of stage as specs use it.
@@ -26,20 +28,22 @@ type Kind struct {
 
 // Cell is one combination of a stage's matrix values.
 type Cell struct {
-	Stage  string        // the stage's name in the spec
-	At     *spec.Value   // the stage in the spec
 	Axes   []graph.Axis  // its matrix values
 	Params any           // what Kind.Params made, decoded
 	Needs  []*graph.Node // nodes of the stages that it needs: one if the kind is Each
+
+	stage stageDecl
 }
 
 // Place is where to show a mistake about a parameter: the matrix axis or the key that sets it, else the stage.
-func (c *Cell) Place(param string) *spec.Value {
-	if v := c.At.Get("matrix").Get(param); v != nil {
-		return v
+func (c *Cell) Place(param string) diag.Pos {
+	for _, a := range c.Axes {
+		if axis := c.stage.Matrix.Axis(param); axis != nil && a.Name == param {
+			return axis.Places[max(0, slices.Index(axis.Values, a.Value))]
+		}
 	}
-	if v := c.At.Get(param); v != nil {
-		return v
+	if v := c.stage.Params.Get(param); v != nil {
+		return v.Pos
 	}
-	return c.At
+	return c.stage.Pos
 }

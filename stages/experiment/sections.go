@@ -26,16 +26,13 @@ type Dataset struct {
 	// Labels maps the CSV's labels to Real or Synthetic, where they are called otherwise: {Live: Real, Spoof: Synthetic}.
 	Labels map[string]string `yaml:"labels"`
 	// Saliency names maps of the images: what the term cyborg compares CAMs with.
-	Saliency Saliencies `yaml:"saliency"`
+	Saliency spec.Named[Saliency] `yaml:"saliency"`
 	// Generate makes the images instead of reading them.
 	Generate *generate.Params `yaml:"generate"`
 	// With adds the rows of other data sets when this one is scored, such as the real images that belong to a generator.
 	With []string `yaml:"with"`
 	// MaxPixels is the largest image that is read, in pixels.
 	MaxPixels int `yaml:"max_pixels" default:"178956970" min:"1"`
-
-	name string
-	at   *spec.Value
 }
 
 // Saliency is one named map of the images of a data set.
@@ -63,16 +60,6 @@ type Saliency struct {
 	Shuffle string `yaml:"shuffle" enum:"|class|all"`
 	// Seed of the permutation.
 	Seed uint64 `yaml:"seed" default:"1"`
-
-	name string
-}
-
-// Saliencies are the maps of a data set in the order of the spec.
-type Saliencies []Saliency
-
-// DecodeSpec implements spec.Decoder.
-func (s *Saliencies) DecodeSpec(v *spec.Value, diags *diag.List) {
-	*s = decodeNamed(v, diags, func(m *Saliency, key spec.Key) { m.name = key.Name })
 }
 
 // Model is the section `model`.
@@ -120,20 +107,3 @@ type Term struct {
 
 // Saliency tells whether the term reads CAMs and maps.
 func (t Term) Saliency() bool { return t.Term != "cross_entropy" }
-
-// decodeNamed decodes a map of name to T into a list in file order.
-func decodeNamed[T any](v *spec.Value, diags *diag.List, name func(*T, spec.Key)) []T {
-	if v.Absent() {
-		return nil
-	}
-	if v.Kind != spec.Map {
-		diags.Add(v.Pos, spec.WrongType, "%s: names and their settings are needed, this is %s", v.Path(), v.Kind)
-		return nil
-	}
-	out := make([]T, len(v.Keys))
-	for i, key := range v.Keys {
-		spec.Decode(v.Get(key.Name), &out[i], diags)
-		name(&out[i], key)
-	}
-	return out
-}

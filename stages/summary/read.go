@@ -47,7 +47,7 @@ func readRuns(inputs []task.Input, names naming) ([]run, error) {
 			return nil, fmt.Errorf("summary of %s: a set cannot be called %q, the summary's own name for several sets together", in.Node, set)
 		}
 		r := run{
-			Run:   results.Run{Node: in.Node, Axes: in.Axes, Set: set, Images: report.Images, Metrics: report.Metrics},
+			Run:   results.Run{Node: in.Node, Axes: in.Axes, Setting: names.setting(in.Axes), Set: set, Images: report.Images, Metrics: report.Metrics},
 			model: names.model(in.Axes), folder: in.Path,
 		}
 		at := place{r.model, set}
@@ -156,7 +156,7 @@ func maps(inputs []task.Input, names naming) ([]results.CAM, error) {
 		if err := readJSON(filepath.Join(in.Path, "cams", "index.json"), &cam); err != nil {
 			return nil, fmt.Errorf("summary of %s: %w", in.Node, err)
 		}
-		cam.Node, cam.Axes, cam.Folder = in.Node, in.Axes, "cams/"+in.Node
+		cam.Node, cam.Axes, cam.Setting, cam.Folder = in.Node, in.Axes, names.setting(in.Axes), "cams/"+in.Node
 		cam.Images = firstOfEachLabel(cam.Images, picturesKept)
 		out = append(out, cam)
 	}

@@ -18,6 +18,9 @@ import (
 	"github.com/cyborg-run/cyborg-run/pipeline/task"
 )
 
+// Kind is the stage's name in a spec.
+const Kind = "summary"
+
 // The ports.
 const (
 	Scores    = "scores"

@@ -1,0 +1,58 @@
+package summary
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/cyborg-run/cyborg-run/internal/metrics"
+	"github.com/cyborg-run/cyborg-run/pipeline"
+	"github.com/cyborg-run/cyborg-run/pipeline/graph"
+	"github.com/cyborg-run/cyborg-run/pipeline/spec"
+	"github.com/cyborg-run/cyborg-run/stages/experiment"
+)
+
+// Stage declares the kind.
+var Stage = &pipeline.Stage{
+	Kind:     Kind,
+	Revision: 1,
+	Program:  pipeline.Runner,
+	Outputs:  []string{"metrics.csv", "summary.json"},
+	Publish: []pipeline.Publication{
+		{Output: "metrics.csv", To: "metrics.csv"},
+		{Output: "figures", To: "figures"},
+	},
+}
+
+// Spec is how specs use it. It gathers every evaluation among its needs, and the trainings and CAMs that those come from
+// or that stand beside them.
+var Spec = experiment.Kind{
+	Stage:  Stage,
+	Params: func() any { return &Params{} },
+	Needs:  []string{"evaluate"},
+	Bind:   bind,
+}
+
+func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
+	p := *c.Params.(*Params)
+	if !slices.Contains(metrics.Names, p.Metric) {
+		b.Diags.Add(c.Place("metric"), spec.NotAllowed, "there is no metric %q%s; there are: %s",
+			p.Metric, spec.Suggest(p.Metric, metrics.Names), strings.Join(metrics.Names, ", "))
+	}
+	scored := map[string]bool{}
+	for _, from := range c.Needs {
+		if set, ok := from.Axis("set"); ok {
+			scored[set] = true
+		}
+	}
+	for _, set := range p.Mean {
+		if len(scored) > 0 && !scored[set] {
+			b.Diags.Add(c.Place("mean"), spec.UnknownDataset, "mean: the set %q is scored by no stage that this one needs", set)
+		}
+	}
+	for _, gather := range []struct{ port, kind string }{{Scores, "evaluate"}, {Histories, "train"}, {CAMs, "cam"}} {
+		for _, from := range experiment.Upstream(c.Needs, gather.kind) {
+			n.Needs = append(n.Needs, graph.Edge{Port: gather.port, From: from})
+		}
+	}
+	n.Params = p
+}
