@@ -71,28 +71,33 @@ func (m *Image) RGB() *RGB {
 		return &RGB{m.W, m.H, m.pix}
 	}
 	out := &RGB{m.W, m.H, make([]byte, 3*m.W*m.H)}
-	dst, step := out.Pix, m.step
-	for i, o := 0, 0; i < len(m.pix); i, o = i+step, o+3 {
-		p, q := m.pix[i:i+step], dst[o:o+3]
-		switch m.Mode {
-		case TrueColor, RGBAlpha:
-			q[0], q[1], q[2] = p[0], p[1], p[2]
-		case Palette:
-			c := &m.palette[p[0]]
-			q[0], q[1], q[2] = c[0], c[1], c[2]
-		case Grey16:
-			v := clip16(p[0], p[1])
-			q[0], q[1], q[2] = v, v, v
-		case CMYK:
-			ink := 255 - uint32(p[3])
+	switch m.Mode {
+	case TrueColor, RGBAlpha:
+		m.each(out, func(q, p []byte) { q[0], q[1], q[2] = p[0], p[1], p[2] })
+	case Palette:
+		m.each(out, func(q, p []byte) { copy(q, m.palette[p[0]][:]) })
+	case Grey16:
+		m.each(out, func(q, p []byte) { q[0] = clip16(p[0], p[1]); q[1], q[2] = q[0], q[0] })
+	case CMYK:
+		m.each(out, func(q, p []byte) {
+			light := 255 - int(p[3])
 			for c := range q {
-				q[c] = byte(max(0, int32(ink)-int32(over255(uint32(p[c])*ink))))
+				q[c] = byte(max(0, light-over255(int(p[c])*light)))
 			}
-		default:
-			q[0], q[1], q[2] = p[0], p[0], p[0]
-		}
+		})
+	default:
+		m.each(out, func(q, p []byte) { q[0], q[1], q[2] = p[0], p[0], p[0] })
 	}
 	return out
+}
+
+// each converts pixel by pixel: q is one of the output, p the same one as stored.
+func (m *Image) each(out *RGB, convert func(q, p []byte)) {
+	pix, dst, step := m.pix, out.Pix, m.step
+	for len(pix) >= step && len(dst) >= 3 {
+		convert(dst[:3:3], pix[:step:step])
+		pix, dst = pix[step:], dst[3:]
+	}
 }
 
 // Grey converts as Pillow's convert("L"): ITU-R 601-2 luma of colours, as RGB for the rest.
@@ -149,7 +154,7 @@ func luma(r, g, b byte) byte {
 }
 
 // over255 is v/255, rounded, for v up to 255*255.
-func over255(v uint32) uint32 {
+func over255(v int) int {
 	v += 128
 	return (v>>8 + v) >> 8
 }

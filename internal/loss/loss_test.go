@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/cyborg-run/cyborg-run/internal/loss"
 	"github.com/cyborg-run/cyborg-run/internal/testenv"
@@ -302,6 +304,40 @@ func TestCYBORG(t *testing.T) {
 			if math.Abs(float64(gradient[i]-wantGradient[i])) > 1.0/256*math.Abs(float64(wantGradient[i])) { // 8 bits of mantissa
 				t.Errorf("gradient %d: %v, want %v", i, gradient[i], wantGradient[i])
 			}
+		}
+	})
+}
+
+// Whatever the map, its unit range lies between 0 and 1, touches both unless it is constant, and does not change when the
+// map is stretched and moved.
+func TestUnitRangeProperties(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		cells := rapid.SliceOfN(rapid.Float64Range(-1e3, 1e3), 6, 6).Draw(r, "cells")
+		stretch, move := rapid.Float64Range(0.5, 100).Draw(r, "stretch"), rapid.Float64Range(-100, 100).Draw(r, "move")
+		err := torch.Do(func(s *torch.Scope) error {
+			m := torch.From(s, cells, 1, 2, 3)
+			scaled := torch.Slice[float64](loss.UnitRange(s, m))
+			span := slices.Max(cells) - slices.Min(cells)
+			low, high := slices.Min(scaled), slices.Max(scaled)
+			switch {
+			case span <= 1e-12 && (low != 0 || high != 0):
+				r.Errorf("constant %v becomes %v", cells, scaled)
+			case span > 1e-12 && (low != 0 || high != 1):
+				r.Errorf("%v becomes %v", cells, scaled)
+			}
+			if span < 1e-3 { // rounding of the moved map would show
+				return nil
+			}
+			other := torch.Slice[float64](loss.UnitRange(s, s.AddScalar(s.MulScalar(m, stretch), move)))
+			for i := range scaled {
+				if math.Abs(other[i]-scaled[i]) > 1e-9 {
+					r.Errorf("stretched by %v and moved by %v: %v becomes %v", stretch, move, scaled, other)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			r.Fatal(err)
 		}
 	})
 }

@@ -23,7 +23,8 @@ type Output struct {
 
 // Forward passes images [B,3,H,W] of the weights' type through the network. Taps are "pooled", "authors" or full names
 // of modules; their outputs come without a copy, with their gradients connected, as they were when their module was
-// done. An unknown tap is a mistake of the caller (see nn.Network.Tap) and panics.
+// done. Evaluation belongs in s.NoGrad, which lets a layer's memory go as soon as it was read. An unknown tap is a
+// mistake of the caller (see nn.Network.Tap) and panics.
 func (m *Model) Forward(s *torch.Scope, images torch.Tensor, mode Mode, taps ...string) Output {
 	tapped, kept := m.locate(taps)
 	p := pass{Model: m, s: s, mode: mode, values: make([]torch.Tensor, len(m.graph.Steps)+1)}

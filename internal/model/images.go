@@ -11,12 +11,12 @@ func (m *Model) Normalise(s *torch.Scope, pixels torch.Tensor) torch.Tensor {
 	if !m.options.ChannelsLast {
 		x = s.Contiguous(x, torch.Contiguous)
 	}
-	in := m.Network.Input
 	x = s.DivScalar_(x, 255)
-	x = s.Sub_(x, m.channels(s, in.Mean))
-	return s.Div_(x, m.channels(s, in.Std))
+	x = s.Sub_(x, m.mean)
+	return s.Div_(x, m.std)
 }
 
-func (m *Model) channels(s *torch.Scope, v [3]float64) torch.Tensor {
-	return s.View(s.ToDevice(s.ToDType(torch.From(s, v[:], 3), m.weights), m.device, false), []int{1, 3, 1, 1})
+// perChannel is three numbers in the shape that meets [B,3,H,W].
+func (m *Model) perChannel(s *torch.Scope, v [3]float64) torch.Tensor {
+	return m.scope.Move(s.ToDevice(s.ToDType(torch.From(s, []float64{v[0], v[1], v[2]}, 1, 3, 1, 1), m.weights), m.device, false))
 }

@@ -4,8 +4,7 @@
 // bfloat16 (autocast), while the average, the head and all losses stay in float32. Channels last is the memory order
 // NHWC, which is faster on most devices; shapes stay [B,C,H,W]. A tap is the named module whose output a caller asks for.
 //
-// A Model owns its weights until Close and belongs to one goroutine, which must be locked to its thread
-// (runtime.LockOSThread), because libtorch keeps its modes per thread. What Forward returns belongs to the caller's
+// A Model owns its weights until Close and serves one goroutine at a time. What Forward returns belongs to the caller's
 // scope. A step of training reads:
 //
 //	err := torch.Do(func(s *torch.Scope) error {
@@ -43,6 +42,8 @@ type Model struct {
 	params  []nn.Param     // in the order of the state dict
 	tensors []torch.Tensor // by parameter; none for counters
 	counts  []int64        // by parameter; the counters
+	mean    torch.Tensor   // [1,3,1,1], of the images
+	std     torch.Tensor   // the same
 	first   []int          // by step: the index of its first parameter
 }
 
@@ -72,6 +73,7 @@ func New(net *nn.Network, device torch.Device, precision torch.DType, options Op
 		for _, p := range m.params {
 			m.tensors = append(m.tensors, m.scope.Move(m.zeros(s, p)))
 		}
+		m.mean, m.std = m.perChannel(s, net.Input.Mean), m.perChannel(s, net.Input.Std)
 		return nil
 	})
 	if err != nil {

@@ -211,8 +211,8 @@ func TestWriting(t *testing.T) {
 		want   string
 	}{
 		"a_row_too_few": {
-			do:   func(w *pack.Writer) error { return w.WriteImage(0, make([]byte, 12)) },
-			want: "image 1 (/b.png) was never written",
+			do:   func(w *pack.Writer) error { return w.WriteImage(1, make([]byte, 12)) },
+			want: "image 0 (/a.png) was never written",
 		},
 		"a_map_too_few": {
 			do: func(w *pack.Writer) error {

@@ -68,7 +68,7 @@ func (d Dots) draw(c canvas) {
 	}
 }
 
-// column draws one series in one group: the bar below, the dots spread over the column's width in the order of the runs.
+// column draws one series in one group: the dots spread over the column's width in the order of the runs, then the bar.
 func (d Dots) column(c canvas, f frame, group, k int, values []float64) {
 	slot := 0.8 / float64(max(1, len(d.Names)))
 	centre := float64(group) + 0.1 + slot*(float64(k)+0.5)
@@ -83,8 +83,6 @@ func (d Dots) column(c canvas, f frame, group, k int, values []float64) {
 		return
 	}
 	half := math.Min(slot*0.42, 0.12)
-	a, b := f.at(centre-half, sum/float64(n)), f.at(centre+half, sum/float64(n))
-	c.line([]point{a, b}, stroke{paint: series(d.Numbers[k]), width: 3})
 	for i, v := range values {
 		if !defined(v) {
 			continue
@@ -93,8 +91,10 @@ func (d Dots) column(c canvas, f frame, group, k int, values []float64) {
 		if len(values) > 1 {
 			across = 2*float64(i)/float64(len(values)-1) - 1
 		}
-		marker(c, d.Numbers[k], f.at(centre+across*half*0.72, v), 3.4, 0.62)
+		marker(c, d.Numbers[k], f.at(centre+across*half*0.8, v), 3.3, 0.55)
 	}
+	a, b := f.at(centre-1.15*half, sum/float64(n)), f.at(centre+1.15*half, sum/float64(n))
+	c.line([]point{a, b}, stroke{paint: series(d.Numbers[k]), width: 3})
 }
 
 func (d Dots) keys() []key {

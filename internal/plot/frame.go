@@ -31,7 +31,7 @@ func (f frame) at(x, y float64) point {
 
 // yAxis draws the horizontal grid with its numbers, and the axis's name.
 func (f frame) yAxis(c canvas, name string) {
-	at, decimals := f.y.ticks(5)
+	at, decimals := f.y.ticks(6)
 	for _, v := range at {
 		p := f.at(f.x.Low, v)
 		c.line([]point{p, {f.right, p.y}}, stroke{paint: faint, width: 1})

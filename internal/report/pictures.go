@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 
+	"github.com/cyborg-run/cyborg-run/internal/metrics"
 	"github.com/cyborg-run/cyborg-run/internal/results"
 	"github.com/cyborg-run/cyborg-run/internal/stats"
 )
@@ -29,6 +30,14 @@ type grid struct {
 	Columns []string
 	Rows    []gridRow
 	Of      int // images that there are
+}
+
+// Width is the number of columns with pictures.
+func (g grid) Width() int {
+	if g.Map == "" {
+		return 1 + len(g.Columns)
+	}
+	return 2 + len(g.Columns)
 }
 
 type gridRow struct {
@@ -135,9 +144,9 @@ func newGrid(s *results.Summary, bySetting map[string][]results.CAM, a *album) *
 		row := gridRow{Label: image.Label, Path: image.Path,
 			Picture: a.picture(cams[0].Folder, image.Picture), Human: a.picture(cams[0].Folder, image.Human)}
 		for i, o := range same {
-			synthetic := o.Label == "Synthetic"
+			class, _ := metrics.Class(o.Label)
 			row.Cells = append(row.Cells, gridCell{
-				Overlay: a.picture(cams[i].Folder, o.Overlay), Score: o.Score, Right: (o.Score > 0.5) == synthetic,
+				Overlay: a.picture(cams[i].Folder, o.Overlay), Score: o.Score, Right: (o.Score > 0.5) == (class == metrics.Synthetic),
 			})
 		}
 		if !a.full {
@@ -152,11 +161,10 @@ func newGrid(s *results.Summary, bySetting map[string][]results.CAM, a *album) *
 	return g
 }
 
+// labelOrder puts synthetic images first: they have what a map can point at.
 func labelOrder(label string) int {
-	if label == "Synthetic" {
-		return 0
-	}
-	return 1
+	class, _ := metrics.Class(label)
+	return -class
 }
 
 func firstCommonRepeat(s *results.Summary, bySetting map[string][]results.CAM) (string, bool) {

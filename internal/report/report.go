@@ -74,10 +74,12 @@ func Write(w io.Writer, in Input) error {
 	if s := in.Summary; s != nil {
 		v.marks = newMarks(s)
 		v.Lead = lead(s)
-		v.Comparison = v.comparison(s)
+		v.Comparison = newComparison(s)
 		v.Findings = findings(s)
-		v.Others = v.others(s)
-		v.Pairs = v.pairs(s)
+		v.Others = newOthers(s)
+		if len(s.Settings) > 2 { // else the comparison says it already
+			v.Pairs = s.Pairs
+		}
 		v.Runs = newRuns(s)
 		v.Grid, v.Means = v.pictures(s, in.Files)
 		v.Notes = append(v.Notes, s.Notes...)
@@ -100,12 +102,13 @@ type view struct {
 	Findings   []string
 	Comparison *comparison
 	Others     *others
-	Pairs      []pair
+	Pairs      []results.Test
 	Runs       *runs
 	Grid       *grid
 	Means      []meanMaps
 
 	ROC, Dots, Accuracy, Loss template.HTML
+	Broad                     bool     // the dots need the page's whole width
 	Sets                      []figure // the ROC of each set
 	Bars                      []bar
 	Total                     float64
@@ -123,6 +126,7 @@ func (v *view) figures() {
 		metric = v.Summary.Metric
 	}
 	v.ROC, v.Dots = inline(v.Input.Figures["roc"]), inline(v.Input.Figures[metric])
+	v.Broad = widthOf(v.Dots) > 600
 	v.Accuracy, v.Loss = inline(v.Input.Figures["learning_accuracy"]), inline(v.Input.Figures["learning_loss"])
 	if v.Summary == nil {
 		return
@@ -154,6 +158,13 @@ func inline(svg []byte) template.HTML {
 		}
 	}
 	return template.HTML(text)
+}
+
+// widthOf is the width of a figure's view box; 0 where it has none.
+func widthOf(svg template.HTML) (width float64) {
+	_, box, _ := strings.Cut(string(svg), `viewBox="0 0 `)
+	_, _ = fmt.Sscan(box, &width) // not a number: 0
+	return width
 }
 
 // isHandler says whether what follows " on" makes it an event handler such as onload="...", not a word of a title.

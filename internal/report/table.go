@@ -24,43 +24,39 @@ func (m marks) Mark(setting string) template.HTML {
 	return template.HTML(plot.Marker(m.numbers[setting]))
 }
 
-// comparison is the first table: a row for each setting, a column for each set and their mean.
+// comparison is the first table: a row for each setting; the mean over the sets, its test against the baseline, each set.
 type comparison struct {
 	Metric  string
-	Columns []column
+	Sets    []setColumn
 	Rows    []comparisonRow
+	Means   bool // there are several sets, and so a column for their mean
 	Tested  bool // there is a baseline, and at least one row is tested against it
 	Largest int  // number of repeats of the fullest row
 }
 
-type column struct {
+type setColumn struct {
 	Name   string
 	InMean bool // false: the set is shown, and not in the mean
-	Mean   bool
 }
 
 type comparisonRow struct {
 	Setting  string
 	Baseline bool
-	Cells    []*results.Cell // by Columns; nil: none
-	Test     *results.Test   // on the mean
-	Better   bool            // more than chance
-	Worse    bool
+	Mean     *results.Cell   // nil: none
+	Cells    []*results.Cell // by Sets; nil: none
+	Test     *results.Test   // on the mean; nil: none
 	Repeats  int
 }
 
-func (v *view) comparison(s *results.Summary) *comparison {
-	c := &comparison{Metric: metricName(s.Metric)}
+func newComparison(s *results.Summary) *comparison {
+	c := &comparison{Metric: metricName(s.Metric), Means: len(s.Sets) > 1}
 	for _, set := range s.Sets {
-		c.Columns = append(c.Columns, column{Name: set, InMean: slices.Contains(s.Mean, set)})
-	}
-	if len(s.Sets) > 1 {
-		c.Columns = append(c.Columns, column{Name: "mean", Mean: true})
+		c.Sets = append(c.Sets, setColumn{Name: set, InMean: slices.Contains(s.Mean, set)})
 	}
 	for _, setting := range s.Settings {
-		row := comparisonRow{Setting: setting}
-		for _, column := range c.Columns {
-			found := findCell(s, setting, column.Name, s.Metric)
+		row := comparisonRow{Setting: setting, Mean: findCell(s, setting, "mean", s.Metric)}
+		for _, set := range c.Sets {
+			found := findCell(s, setting, set.Name, s.Metric)
 			row.Cells = append(row.Cells, found)
 			if found != nil {
 				row.Repeats = max(row.Repeats, found.N)
@@ -71,10 +67,6 @@ func (v *view) comparison(s *results.Summary) *comparison {
 			if t.Setting == setting && t.Set == "mean" && t.Metric == s.Metric {
 				row.Test, c.Tested = &s.Tests[i], true
 			}
-		}
-		if t := row.Test; t != nil && t.PairedP >= 0 && t.PairedP < alpha {
-			row.Better = lowerIsBetter(s.Metric) != (t.Difference > 0)
-			row.Worse = !row.Better
 		}
 		c.Largest = max(c.Largest, row.Repeats)
 		c.Rows = append(c.Rows, row)
@@ -102,7 +94,7 @@ type othersRow struct {
 	Cells   []*results.Cell
 }
 
-func (v *view) others(s *results.Summary) *others {
+func newOthers(s *results.Summary) *others {
 	o := &others{}
 	var metrics []string
 	for _, c := range s.Cells {
@@ -122,19 +114,6 @@ func (v *view) others(s *results.Summary) *others {
 		o.Rows = append(o.Rows, row)
 	}
 	return o
-}
-
-// pair compares two settings of which none need be the baseline.
-type pair struct{ *results.Test }
-
-func (v *view) pairs(s *results.Summary) (out []pair) {
-	if len(s.Settings) < 3 {
-		return nil // the comparison says it already
-	}
-	for i := range s.Pairs {
-		out = append(out, pair{&s.Pairs[i]})
-	}
-	return out
 }
 
 // runsShown bounds the table of single runs; metrics.csv has all.

@@ -58,43 +58,40 @@ func findings(s *results.Summary) (out []string) {
 }
 
 func finding(s *results.Summary, t results.Test) string {
-	over := ""
+	where := ""
 	if len(s.Mean) > 1 {
-		over = " over " + list(s.Mean)
+		where = "On average over " + list(s.Mean) + ", "
 	} else if len(s.Mean) == 1 {
-		over = " on " + s.Mean[0]
+		where = "On " + s.Mean[0] + ", "
 	}
-	name := "mean " + metricName(s.Metric)
 	a, b := cell(s, t.Setting), cell(s, t.Baseline)
-	what := fmt.Sprintf("The %s%s of %s is %s; that of %s, the baseline, is %s.", name, over, t.Setting, number(a.Mean), t.Baseline, number(b.Mean))
-	direction := "higher"
-	if t.Difference < 0 {
-		direction = "lower"
-	}
-	seeds := count(t.N, s.Repeat, s.Repeat+"s")
-	if t.Difference == 0 {
-		return what + " There is no difference."
-	}
-	by := fmt.Sprintf("%s is %s by %s", t.Setting, direction, number(math.Abs(t.Difference)))
+	text := fmt.Sprintf("%s%s has a mean %s of %s, against %s of %s", where, t.Setting, metricName(s.Metric), number(a.Mean), number(b.Mean), t.Baseline)
 	if a.N != t.N || b.N != t.N {
-		by += fmt.Sprintf(" over the %s that both have", seeds)
+		text += fmt.Sprintf("; over the %s that both have", count(t.N, s.Repeat, s.Repeat+"s"))
+	}
+	switch {
+	case t.Difference > 0:
+		text += ": higher by " + number(t.Difference)
+	case t.Difference < 0:
+		text += ": lower by " + number(-t.Difference)
+	default:
+		return text + ": no difference."
 	}
 	switch {
 	case t.N < 2:
-		return what + fmt.Sprintf(" %s, on one %s: whether that is more than chance cannot be said.", by, s.Repeat)
+		return text + fmt.Sprintf(", on one %s, which cannot tell a difference from chance.", s.Repeat)
 	case t.PairedP < 0:
-		return what + fmt.Sprintf(" %s on every one of %s, without spread: there is nothing to test.", by, seeds)
+		return text + fmt.Sprintf(", the same on each of %s, which leaves nothing to test.", count(t.N, s.Repeat, s.Repeat+"s"))
 	}
-	by += fmt.Sprintf(" (95 %% interval %s to %s, paired t-test over %s %s)", signed(t.Low), signed(t.High), seeds, equation(t.PairedP))
-	wins := fmt.Sprintf("it is higher on %d of %d", t.Wins, t.N)
+	text += fmt.Sprintf(" (95 %% interval %s to %s), and higher on %d of %s", signed(t.Low), signed(t.High), t.Wins, count(t.N, s.Repeat, s.Repeat+"s"))
 	if t.PairedP >= alpha {
-		return what + fmt.Sprintf(" %s; a difference of this size may well be chance, %s.", by, wins)
+		return text + fmt.Sprintf("; this does not tell the difference from chance (paired t-test, %s).", equation(t.PairedP))
 	}
-	verdict := "better"
+	verdict := "an improvement"
 	if lowerIsBetter(s.Metric) == (t.Difference > 0) {
-		verdict = "worse"
+		verdict = "a setback"
 	}
-	return what + fmt.Sprintf(" %s: more than chance explains, and %s; %s.", by, verdict, wins)
+	return text + fmt.Sprintf("; %s that chance alone would rarely bring (paired t-test, %s).", verdict, equation(t.PairedP))
 }
 
 // cell is a setting's mean of the summary's metric.
@@ -142,14 +139,17 @@ func chance(p float64) string {
 	case p < 0.0001:
 		return "< 0.0001"
 	}
-	return strconv.FormatFloat(p, 'f', 4, 64)
+	if p < 0.1 {
+		return strconv.FormatFloat(p, 'f', 4, 64)
+	}
+	return strconv.FormatFloat(p, 'f', 2, 64)
 }
 
 func equation(p float64) string {
 	if text := chance(p); strings.HasPrefix(text, "<") {
-		return "p " + text
+		return "p\u00a0<\u00a0" + text[2:]
 	}
-	return "p = " + chance(p)
+	return "p\u00a0=\u00a0" + chance(p)
 }
 
 func seconds(v float64) string {

@@ -87,8 +87,8 @@ type CAM struct {
 	Node    string            `json:"node"` // maps[loss=cyborg,seed=1]
 	Axes    map[string]string `json:"axes"`
 	Setting string            `json:"setting"` // one of Summary.Settings; filled in by summary
-	Folder  string            `json:"folder"` // cams/maps[loss=cyborg,seed=1]
-	Mean    string            `json:"mean"`   // mean.png: average CAM beside the average human map
+	Folder  string            `json:"folder"`  // cams/maps[loss=cyborg,seed=1]
+	Mean    string            `json:"mean"`    // mean.png: average CAM beside the average human map
 	Images  []CAMImage        `json:"images"`
 	Human   float64           `json:"human"` // mean Pearson correlation of CAM and human map; -2 where there are no maps
 	MapName string            `json:"map"`   // the human map compared with ("human (simulated)"); empty: none

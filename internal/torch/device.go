@@ -1,6 +1,7 @@
 package torch
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -53,6 +54,9 @@ func ParseDevice(name string) (Device, error) {
 		index = int(n)
 	}
 	count, err := CUDACount()
+	if failed, ok := errors.AsType[*Error](err); ok {
+		return Device{}, fmt.Errorf("device %s: %s", name, failed.Text)
+	}
 	if err != nil {
 		return Device{}, fmt.Errorf("device %s: %w", name, err)
 	}

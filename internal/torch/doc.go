@@ -39,9 +39,7 @@ package torch
 /*
 #cgo CXXFLAGS: -std=c++20 -O2 -I${SRCDIR}/../../.libtorch/torch/include -I${SRCDIR}/../../.libtorch/torch/include/torch/csrc/api/include
 #cgo LDFLAGS: -L${SRCDIR}/../../.libtorch/torch/lib -Wl,--no-as-needed -ltorch_cpu -lc10 -Wl,--allow-shlib-undefined -Wl,-rpath,${SRCDIR}/../../.libtorch/torch/lib
-#cgo noescape torch_call
 #cgo noescape torch_meta
-#cgo noescape torch_free
 #include "torch.h"
 */
 import "C"

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/cyborg-run/cyborg-run/internal/torch"
 )
@@ -46,7 +47,7 @@ func TestFailures(t *testing.T) {
 		{"in_place_on_a_parameter", "add_", "a leaf Variable that requires grad is being used in an in-place operation", func(s *torch.Scope) {
 			s.AddScalar_(s.Ones(nil, torch.Float32, torch.CPU).SetRequiresGrad(true), 1)
 		}},
-		{"gradient_of_integers", "requires_grad", "only Tensors of floating point", func(s *torch.Scope) {
+		{"gradient_of_integers", "requires_grad", "Only Tensors of floating point", func(s *torch.Scope) {
 			s.Ones(nil, torch.Int64, torch.CPU).SetRequiresGrad(true)
 		}},
 		{"label_out_of_range", "cross_entropy_loss", "Target 7 is out of bounds", func(s *torch.Scope) {
@@ -63,7 +64,8 @@ func TestFailures(t *testing.T) {
 			torch.From(s, make([]float32, 5), 2, 3)
 		}},
 		{"memory_not_aligned", "from memory", "starts in the middle of a float32", func(s *torch.Scope) {
-			s.FromBytes(make([]byte, 9)[1:], torch.Float32, 2)
+			numbers := make([]float32, 3)
+			s.FromBytes(unsafe.Slice((*byte)(unsafe.Pointer(&numbers[0])), 12)[1:9], torch.Float32, 2)
 		}},
 		{"read_as_another_type", "read", "the elements of the result of ones are float32, asked for as int64", func(s *torch.Scope) {
 			torch.Slice[int64](s.Ones([]int{2}, torch.Float32, torch.CPU))

@@ -36,7 +36,8 @@ func SetTF32(on bool) { C.torch_set_tf32(flag(on)) }
 // Version is libtorch's version, "2.11.0".
 func Version() string { return C.GoString(C.torch_version()) }
 
-// CPU instructions that libtorch uses here: "AVX512", "AVX2" or "DEFAULT". They change the last bits of sums.
+// Instructions are the CPU instructions that libtorch uses here, "AVX512", "AVX2" or "DEFAULT"; they change the last bits of
+// sums.
 func Instructions() string {
 	var name *C.char
 	must("cpu capability", C.torch_cpu(&name))

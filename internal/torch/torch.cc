@@ -5,9 +5,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <ATen/core/dispatch/Dispatcher.h>
-#include <ATen/core/grad_mode.h>
 #include <ATen/ops/from_blob.h>
-#include <c10/core/InferenceMode.h>
 #include <malloc.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/headeronly/version.h>
@@ -17,19 +15,9 @@
 #include <memory>
 
 #include "guard.h"
+#include "mode.h"
 
 extern "C" void goRelease(uintptr_t pin);
-
-// Declared here because their header, ATen/autocast_mode.h, includes all operators and doubles the compile time.
-namespace at::autocast {
-TORCH_API bool is_autocast_enabled(at::DeviceType);
-TORCH_API void set_autocast_enabled(at::DeviceType, bool);
-TORCH_API at::ScalarType get_autocast_dtype(at::DeviceType);
-TORCH_API void set_autocast_dtype(at::DeviceType, at::ScalarType);
-TORCH_API void clear_cache();
-TORCH_API int increment_nesting();
-TORCH_API int decrement_nesting();
-}  // namespace at::autocast
 
 namespace {
 
@@ -160,43 +148,6 @@ struct Results {
   }
 };
 
-struct Mode {
-  virtual ~Mode() = default;
-};
-
-struct NoGrad : Mode {
-  at::NoGradGuard guard;
-};
-
-struct Inference : Mode {
-  c10::InferenceMode guard{true};
-};
-
-// Autocast serves both kinds of device at once; float32 (or any type that is no half type) turns it off.
-struct Autocast : Mode {
-  static constexpr at::DeviceType kinds[] = {at::kCPU, at::kCUDA};
-  bool enabled[2];
-  at::ScalarType dtype[2];
-
-  explicit Autocast(at::ScalarType to) {
-    for (int i = 0; i < 2; i++) {
-      enabled[i] = at::autocast::is_autocast_enabled(kinds[i]);
-      dtype[i] = at::autocast::get_autocast_dtype(kinds[i]);
-      const bool half = to == at::kBFloat16 || to == at::kHalf;
-      at::autocast::set_autocast_enabled(kinds[i], half);
-      if (half) at::autocast::set_autocast_dtype(kinds[i], to);
-    }
-    at::autocast::increment_nesting();
-  }
-  ~Autocast() override {
-    if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
-    for (int i = 0; i < 2; i++) {
-      at::autocast::set_autocast_enabled(kinds[i], enabled[i]);
-      at::autocast::set_autocast_dtype(kinds[i], dtype[i]);
-    }
-  }
-};
-
 at::Generator& generator(torch_ref r) { return *reinterpret_cast<at::Generator*>(r); }
 
 }  // namespace
@@ -255,10 +206,6 @@ torch_result torch_call(torch_ref op, uint64_t thread, const uint64_t* words, in
 void torch_free(const torch_ref* tensors, int64_t count) {
   for (int64_t i = 0; i < count; i++) c10::raw::intrusive_ptr::decref(reinterpret_cast<at::TensorImpl*>(tensors[i]));
   live.fetch_sub(count, std::memory_order_relaxed);
-}
-
-torch_result torch_share(torch_ref tensor, torch_ref* out) {
-  return guarded([&] { *out = give(borrow(tensor)); });
 }
 
 torch_result torch_meta(torch_ref tensor, int64_t* out, int64_t capacity) {

@@ -47,7 +47,6 @@ torch_result torch_find(const char* name, const char* overload, int args, torch_
 torch_result torch_call(torch_ref op, uint64_t thread, const uint64_t* words, int64_t count, uint64_t* out, int64_t capacity);
 
 void torch_free(const torch_ref* tensors, int64_t count);
-torch_result torch_share(torch_ref tensor, torch_ref* out);
 
 // torch_meta writes dtype, device, requires_grad, is_leaf, data pointer, number of dimensions n, n sizes, n strides.
 torch_result torch_meta(torch_ref tensor, int64_t* out, int64_t capacity);

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/google/renameio/v2"
@@ -96,7 +97,7 @@ func (s *scheduler) run(ctx context.Context) (Outcome, error) {
 		case r := <-s.results:
 			s.running--
 			s.cpus -= s.cost(r.step)
-			s.gpu = s.gpu && !r.step.Node.GPU
+			s.gpu = s.gpu && !s.holds(r.step)
 			if err := s.finish(r); err != nil {
 				fatal = err
 				stop()
@@ -132,7 +133,7 @@ func (s *scheduler) startAll(ctx context.Context) error {
 		}
 		s.running++
 		s.cpus += s.cost(step)
-		s.gpu = s.gpu || step.Node.GPU
+		s.gpu = s.gpu || s.holds(step)
 		go func() {
 			err := s.attempt(ctx, step)
 			s.results <- result{step, err}
@@ -145,6 +146,11 @@ func (s *scheduler) startAll(ctx context.Context) error {
 // cost is a node's cores, never more than there are: a node that wants all of a larger machine still runs alone here.
 func (s *scheduler) cost(step *graph.Step) int { return min(max(1, step.Node.CPUs), max(1, s.CPUs)) }
 
+// holds tells whether a node keeps the run's CUDA device to itself; --jobs lets several share it.
+func (s *scheduler) holds(step *graph.Step) bool {
+	return step.Node.GPU && s.Jobs == 0 && strings.HasPrefix(s.Device, "cuda")
+}
+
 func (s *scheduler) fits(step *graph.Step) bool {
 	if s.running == 0 {
 		return true
@@ -152,7 +158,7 @@ func (s *scheduler) fits(step *graph.Step) bool {
 	if s.Jobs > 0 && s.running >= s.Jobs {
 		return false
 	}
-	return s.cpus+s.cost(step) <= s.CPUs && !(s.gpu && step.Node.GPU)
+	return s.cpus+s.cost(step) <= s.CPUs && !(s.gpu && s.holds(step))
 }
 
 // complete hands a finished step on and frees what waited for it.

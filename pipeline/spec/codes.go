@@ -1,5 +1,7 @@
 package spec
 
+//go:generate go test -run TestErrorsPageIsCurrent -update .
+
 // Codes of diagnostics: E1xx reading and types, E2xx stages and what they refer to, E3xx expressions.
 const (
 	Unreadable      = "E100"

@@ -88,9 +88,7 @@ func decode(v *Value, out reflect.Value, r rules, diags *diag.List) {
 }
 
 func decodeStruct(v *Value, out reflect.Value, diags *diag.List) {
-	if v.Absent() {
-		v = nil
-	} else if v.Kind != Map {
+	if !v.Absent() && v.Kind != Map {
 		wrong(v, "a map of keys", diags)
 		return
 	}
@@ -112,7 +110,9 @@ func decodeStruct(v *Value, out reflect.Value, diags *diag.List) {
 		item, to := v.Get(f.name), out.FieldByIndex(f.index)
 		switch {
 		case !item.Absent():
-			f.standard(to)
+			if _, ok := to.Addr().Interface().(Decoder); !ok {
+				f.standard(to)
+			}
 			decode(item, to, f.rules, diags)
 		case f.required && v != nil && diags != nil:
 			diags.Add(v.Pos, Missing, "%s is missing", join(v.Path(), f.name))
@@ -134,6 +134,7 @@ func decodeList(v *Value, out reflect.Value, r rules, diags *diag.List) {
 	for i, item := range v.List() {
 		if item.Absent() {
 			wrong(item, "a value", diags)
+			continue
 		}
 		decode(item, list.Index(i), r.entry(), diags)
 	}

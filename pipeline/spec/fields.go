@@ -16,7 +16,7 @@ type field struct {
 	index      []int
 	required   bool
 	hasDefault bool
-	written    string // the default, as YAML
+	preset     *Value // the default
 	rules
 }
 
@@ -52,7 +52,9 @@ func fieldsOf(t reflect.Type) []field {
 			name = strings.ToLower(f.Name)
 		}
 		made := field{name: name, index: []int{i}, required: f.Tag.Get("required") == "true", rules: rulesOf(f.Tag)}
-		made.written, made.hasDefault = f.Tag.Lookup("default")
+		if written, ok := f.Tag.Lookup("default"); ok {
+			made.hasDefault, made.preset = true, preset(name, written)
+		}
 		fields = append(fields, made)
 	}
 	known.Store(t, fields)
@@ -125,26 +127,27 @@ func (f field) standard(to reflect.Value) {
 	if !f.hasDefault {
 		return
 	}
-	v := f.value()
 	var diags diag.List
-	decode(v, to, rules{}, &diags)
+	decode(f.preset, to, rules{}, &diags)
 	if err := diags.Err(); err != nil {
 		panic("spec: bad default of " + f.name + ": " + err.Error())
 	}
 }
 
-// value is the default as a Value.
-func (f field) value() *Value {
-	node, _, err := decodeYAML(f.written)
+// preset is a default as a Value.
+func preset(name, written string) *Value {
+	node, _, err := decodeYAML(written)
 	if err != nil {
-		panic("spec: bad default of " + f.name + ": " + err.Error())
+		panic("spec: bad default of " + name + ": " + err.Error())
 	}
-	from := &origin{set: true, source: &source{path: "default:" + f.written}}
+	from := &origin{set: true, source: &source{path: "default:" + written}}
 	if node == nil {
 		return text("", diag.Pos{}, from)
 	}
 	c := converter{source: from.source, origin: from, diags: &diag.List{}}
-	return c.value(node, 0)
+	v := c.value(node, 0)
+	v.adopt()
+	return v
 }
 
 // sectionNames is the keys of sections.

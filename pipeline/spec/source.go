@@ -57,12 +57,7 @@ func read(path string, open func(string) ([]byte, error), asker *diag.Pos, diags
 
 // readFile reads regular files only: a device or a pipe may never end.
 func readFile(path string) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	info, err := file.Stat()
+	info, err := os.Stat(path) // before opening: to open a pipe may wait for ever
 	switch {
 	case err != nil:
 		return nil, err
@@ -71,6 +66,11 @@ func readFile(path string) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, errors.New("this is no regular file")
 	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
 	return io.ReadAll(io.LimitReader(file, maxBytes+1))
 }
 

@@ -49,7 +49,7 @@ func TestTheReportOfAMadeUpRun(t *testing.T) {
 	if page.Len() > 6<<20 {
 		t.Errorf("the page has %d bytes", page.Len())
 	}
-	for _, want := range []string{"data:image/png;base64,", "human (simulated)", "paired t-test over 8 seeds", "does not hold", "<b>cyborg</b>"} {
+	for _, want := range []string{"data:image/png;base64,", "human (simulated)", "of 8 seeds", "does not hold", "<b>cyborg</b>"} {
 		if !strings.Contains(page.String(), want) {
 			t.Errorf("the page lacks %q", want)
 		}

@@ -1,0 +1,93 @@
+# What can be made; `make` alone prints it.
+#
+#   LIBTORCH=DIR      an installed PyTorch to build against (the folder that holds torch/) in place of the pinned one
+#   CYBORG_PYTHON=PY  a Python with PyTorch, for the tests that compare with it; .venv/bin/python where that is there
+#   PYTHON=PY         the Python whose pip downloads; python3 where it is not set
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+LIBTORCH ?=
+export PYTHON ?= python3
+export PATH := $(CURDIR)/.tools/go/bin:$(CURDIR)/.tools/bin:$(PATH)
+export CYBORG_PYTHON ?= $(wildcard $(CURDIR)/.venv/bin/python)
+# Go's build cache does not see the headers behind a link, so that the link's target has to be among the flags.
+export CGO_CXXFLAGS = -g -O2 $(addprefix -DCYBORG_LIBTORCH=,$(firstword $(shell readlink .libtorch | cksum)))
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -X github.com/cyborg-run/cyborg-run/internal/version.Version=$(VERSION)
+# `make cuda` leaves this mark: builds and tests are CUDA's until `make clean`.
+CUDA := bin/.cuda
+TAGS = $(if $(shell test -e $(CUDA) && echo yes),cuda)
+SET = $(or $(TAGS),cpu)
+
+.PHONY: help
+help:
+	@echo "make TARGET, where TARGET is"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
+
+.PHONY: demo
+demo: build ## build, then run the quick start to its report
+	bin/cyborg-run specs/quickstart.yaml
+
+.PHONY: build
+build: libtorch ## bin/cyborg-run and bin/cyborg-torch, with all they need
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS) -s -w' -o bin/cyborg-run ./cmd/cyborg-run
+	go build -tags '$(TAGS)' -ldflags '$(LDFLAGS)' -o bin/cyborg-torch ./cmd/cyborg-torch
+
+.PHONY: cuda
+cuda: ## the same for CUDA, on a machine with a GPU or without one (2.5 GB to download)
+	@mkdir -p bin && touch $(CUDA)
+	@$(MAKE) build
+
+.PHONY: libtorch
+libtorch: prerequisites ## libtorch 2.11.0 into .libtorch, once
+	@go run ./internal/build/fetch -set $(SET) $(if $(LIBTORCH),-from '$(LIBTORCH)')
+
+.PHONY: prerequisites
+prerequisites: ## names, or as root installs, the tools that the build lacks
+	@$(if $(LIBTORCH)$(wildcard .libtorch/torch),NO_PIP=1) internal/build/prerequisites
+
+.PHONY: test
+test: build ## all tests but the slow ones
+	go test -tags '$(TAGS)' -timeout 20m ./...
+
+.PHONY: parity
+parity: build ## training steps and scores against PyTorch (needs CYBORG_PYTHON and ../shared)
+	@internal/build/passes '^TestParity' -tags 'slow $(TAGS)' -timeout 30m ./internal/... ./stages/... ./bench/...
+
+.PHONY: example
+example: build ## the own-data example on real photographs (needs ../shared)
+	@internal/build/passes '^TestOwnData' -tags 'slow $(TAGS)' -timeout 20m ./examples/...
+
+.PHONY: test-cuda
+test-cuda: ## the tests on a GPU: operators, the quick start, a ResNet50 step against PyTorch
+	@if ! ls /dev/nvidia[0-9]* >/dev/null 2>&1; then echo "test-cuda: skipped, there is no CUDA device"; exit 0; fi; \
+	$(MAKE) cuda; \
+	internal/build/passes '^TestCUDA' -tags 'slow cuda' -timeout 30m ./internal/... ./stages/... ./bench/...; \
+	bin/cyborg-run specs/quickstart.yaml --device cuda --out runs/test-cuda
+
+.PHONY: bench
+bench: build ## a ResNet50 step and its like, here and in PyTorch, with the ratios (needs CYBORG_PYTHON)
+	go test -tags 'slow $(TAGS)' -run '^$$' -bench . -benchtime 1x -timeout 30m ./bench/...
+
+GOLANGCI_LINT := .tools/bin/golangci-lint-2.15.0
+.PHONY: lint
+lint: libtorch $(GOLANGCI_LINT) ## gofmt, go vet, golangci-lint, go mod tidy and go generate leave nothing to do
+	$(GOLANGCI_LINT) run ./...
+	go mod tidy -diff
+	@internal/build/unchanged go generate ./...
+
+$(GOLANGCI_LINT): | prerequisites
+	@mkdir -p .tools/bin
+	GOFLAGS= GOBIN=$(CURDIR)/.tools/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+	@mv .tools/bin/golangci-lint $@
+
+.PHONY: clean
+clean: ## takes away what was built; libtorch, the tools and the runs stay
+	rm -rf bin
+
+.PHONY: distclean
+distclean: clean ## takes away libtorch and the tools too
+	rm -rf .libtorch .libtorch.fetched .tools .venv

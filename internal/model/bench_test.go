@@ -1,0 +1,62 @@
+package model_test
+
+import (
+	"testing"
+
+	"github.com/cyborg-run/cyborg-run/internal/loss"
+	"github.com/cyborg-run/cyborg-run/internal/model"
+	"github.com/cyborg-run/cyborg-run/internal/torch"
+)
+
+// BenchmarkTrainingStep is a step of the protocol, ResNet50 on 20 images of 224 px with both loss terms, from bytes to
+// moved weights.
+func BenchmarkTrainingStep(b *testing.B) {
+	for _, c := range []struct {
+		name      string
+		precision torch.DType
+		options   model.Options
+	}{
+		{"float32", torch.Float32, model.Options{}},
+		{"float32/channels_last", torch.Float32, model.Options{ChannelsLast: true}},
+		{"bfloat16/channels_last", torch.BFloat16, model.Options{ChannelsLast: true}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			const batch, side = 20, 224
+			m := build(b, "resnet50", c.precision, c.options)
+			gen := torch.NewGenerator(torch.CPU, 1)
+			defer gen.Close()
+			if err := m.Init(gen); err != nil {
+				b.Fatal(err)
+			}
+			sgd, err := model.NewSGD(m, 0.005, 0.9, 1e-6)
+			if err != nil {
+				b.Fatal(err)
+			}
+			terms := loss.Loss{
+				{Name: "cross_entropy", Weight: 0.5},
+				{Name: "cyborg", Weight: 0.5, Map: "human", Tap: "authors"},
+			}
+			labels, maps, has := make([]int64, batch), make([]byte, batch*49), make([]bool, batch)
+			for i := range batch {
+				labels[i], has[i] = int64(i%2), true
+			}
+			for i := range maps {
+				maps[i] = byte(i * 5)
+			}
+			step := func() {
+				do(b, func(s *torch.Scope) {
+					out := m.Forward(s, ramp(s, m, batch, side), model.Train, terms.Taps()...)
+					v := terms.Evaluate(s, loss.Batch{
+						Logits: out.Logits, Labels: torch.From(s, labels, batch), Weight: m.Head(), Features: out.Features,
+						Maps: map[string]loss.Maps{"human": {Values: torch.From(s, maps, batch, 7, 7), Has: torch.From(s, has, batch)}},
+					})
+					sgd.Step(s, v.Total)
+				})
+			}
+			step() // libtorch prepares its kernels in the first
+			for b.Loop() {
+				step()
+			}
+		})
+	}
+}
