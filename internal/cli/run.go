@@ -12,7 +12,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/google/renameio/v2"
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 
@@ -147,8 +146,8 @@ func (r *oneRun) announce() {
 	if r.doc.Profile != "" && len(r.doc.ProfileNames) > 1 {
 		fmt.Fprintf(r.stderr, "profile %s, chosen by %s; results go to %s\n", strings.ToUpper(r.doc.Profile), r.doc.ProfileOrigin, r.dir)
 	}
-	if notice := notice(r.doc); notice != "" {
-		fmt.Fprintln(r.stderr, notice)
+	for _, note := range notes(r.plan) {
+		fmt.Fprintln(r.stderr, "note:", note)
 	}
 	device := "device " + r.worker.device
 	if r.worker.why != "" {
@@ -198,7 +197,7 @@ func (r *oneRun) nothingToDo(stdout io.Writer) error {
 			return exit{ExitFailed, err}
 		}
 	}
-	if err := r.leave(); err != nil {
+	if err := r.leave(executor.Outcome{}, false); err != nil {
 		return exit{ExitFailed, err}
 	}
 	fmt.Fprintf(stdout, "nothing to do: all %d nodes are done (%s); report: %s\n", len(r.plan.Steps),
@@ -206,17 +205,9 @@ func (r *oneRun) nothingToDo(stdout io.Writer) error {
 	return nil
 }
 
-// leave writes resolved.yaml and, where something changed, the report.
-func (r *oneRun) leave() error {
-	if err := renameio.WriteFile(filepath.Join(r.dir, "resolved.yaml"), r.doc.YAML(), 0o644); err != nil {
-		return fmt.Errorf("write resolved.yaml: %w", err)
-	}
-	return writeReport(r.dir, r.doc, r.plan, r.worker)
-}
-
 // conclude writes the report and says how it went.
 func (r *oneRun) conclude(stdout io.Writer, o executor.Outcome) error {
-	if err := r.leave(); err != nil {
+	if err := r.leave(o, true); err != nil {
 		return exit{ExitFailed, err}
 	}
 	took := event.Duration(time.Since(r.began).Seconds())

@@ -127,7 +127,7 @@ func newGrid(s *results.Summary, bySetting map[string][]results.CAM, a *album) *
 		return nil
 	}
 	shown := map[string]int{}
-	for _, image := range cams[0].Images {
+	for _, image := range alternating(cams[0].Images) {
 		same := make([]results.CAMImage, 0, len(cams))
 		for _, cam := range cams {
 			if at := slices.IndexFunc(cam.Images, func(o results.CAMImage) bool { return o.Path == image.Path }); at >= 0 {
@@ -159,6 +159,26 @@ func newGrid(s *results.Summary, bySetting map[string][]results.CAM, a *album) *
 	}
 	slices.SortStableFunc(g.Rows, func(x, y gridRow) int { return labelOrder(x.Label) - labelOrder(y.Label) })
 	return g
+}
+
+// alternating takes images of each label in turn, so that a budget that runs out leaves some of each.
+func alternating(images []results.CAMImage) []results.CAMImage {
+	turn := map[string]int{}
+	type placed struct {
+		results.CAMImage
+		turn int
+	}
+	order := make([]placed, len(images))
+	for i, image := range images {
+		order[i] = placed{image, turn[image.Label]}
+		turn[image.Label]++
+	}
+	slices.SortStableFunc(order, func(a, b placed) int { return a.turn - b.turn })
+	out := make([]results.CAMImage, len(order))
+	for i, o := range order {
+		out[i] = o.CAMImage
+	}
+	return out
 }
 
 // labelOrder puts synthetic images first: they have what a map can point at.

@@ -183,20 +183,23 @@ func TestThePageOfARunThatFailed(t *testing.T) {
 func TestPicturesKeepToTheirBudget(t *testing.T) {
 	in := small(t, "")
 	files := in.Files.(fstest.MapFS)
-	large := dot(t, 700) // 490 kB: seven fit
+	large := dot(t, 500) // 250 kB: twelve fit, three rows of four
 	for name := range files {
 		files[name] = &fstest.MapFile{Data: large}
 	}
 	for i := range in.Summary.Maps {
 		for len(in.Summary.Maps[i].Images) < 40 {
-			image := in.Summary.Maps[i].Images[0]
-			image.Path = fmt.Sprint(len(in.Summary.Maps[i].Images))
-			in.Summary.Maps[i].Images = append(in.Summary.Maps[i].Images, image)
+			image := in.Summary.Maps[i].Images[0] // many real ones in front of the synthetic one
+			image.Path, image.Label = fmt.Sprint(len(in.Summary.Maps[i].Images)), "Real"
+			in.Summary.Maps[i].Images = append([]results.CAMImage{image}, in.Summary.Maps[i].Images...)
 		}
 	}
 	page := write(t, in)
 	if len(page) > 6<<20 {
 		t.Errorf("the page has %d bytes", len(page))
+	}
+	if !strings.Contains(page, ">Real</th>") || !strings.Contains(page, ">Synthetic</th>") {
+		t.Error("the grid lacks a class")
 	}
 	if !strings.Contains(page, "of 40 images are shown") {
 		t.Error("the page does not say how many images it leaves out")

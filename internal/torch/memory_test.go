@@ -9,6 +9,7 @@ import (
 	"slices"
 	"syscall"
 	"testing"
+	"weak"
 
 	"pgregory.net/rapid"
 
@@ -95,25 +96,29 @@ func TestMemoryIsShared(t *testing.T) {
 	})
 }
 
-// What still uses shared memory after its scope's end keeps it.
-func TestSharedMemoryOutlivesItsScope(t *testing.T) {
+// Whatever tensor still uses shared memory keeps it from the collector, and its end lets it go.
+func TestSharedMemoryLivesAsLongAsItsLastTensor(t *testing.T) {
 	outer := torch.NewScope()
 	defer outer.Close()
 	var view torch.Tensor
+	var memory weak.Pointer[float32]
 	do(t, func(s *torch.Scope) {
 		data := make([]float32, 1<<16)
 		data[1<<15] = 42
+		memory = weak.Make(&data[0])
 		view = outer.Move(s.Narrow(torch.From(s, data, 1<<16), 0, 1<<15, 1))
 	})
-	for i := range 20 {
-		garbage := make([]float32, 1<<16)
-		for j := range garbage {
-			garbage[j] = float32(i)
-		}
-		runtime.GC()
+	runtime.GC()
+	if memory.Value() == nil {
+		t.Fatal("the collector took memory that a tensor uses")
 	}
 	if got := torch.Slice[float32](view); got[0] != 42 {
-		t.Errorf("the memory was taken away: %v", got)
+		t.Errorf("the memory holds %v, want 42", got[0])
+	}
+	outer.Close()
+	runtime.GC()
+	if memory.Value() != nil {
+		t.Error("the memory is held although no tensor uses it")
 	}
 }
 

@@ -68,20 +68,20 @@ func (b *Builder) Saliency(at diag.Pos, dataset, name string) *Saliency {
 	return nil
 }
 
-// Simulated tells whether maps of that name, or those that they come from, were drawn by no person.
-func (b *Builder) Simulated(dataset, name string) bool {
-	d := b.datasets.Get(dataset)
-	if d == nil {
-		return false
+// SimulatedMaps names the maps of a data node that no person drew.
+func SimulatedMaps(n *graph.Node) (names []string) {
+	p, ok := n.Params.(prepare.Params)
+	if !ok {
+		return nil
 	}
-	s := d.Saliency.Get(name)
-	return s != nil && (s.Simulated || d.Generate != nil || (s.From != "" && s.From != name && b.Simulated(dataset, s.From)))
-}
-
-// Generated tells whether the images of a data set are simulated.
-func (b *Builder) Generated(name string) bool {
-	d := b.datasets.Get(name)
-	return d != nil && d.Generate != nil
+	simulated := map[string]bool{}
+	for _, s := range p.Saliency {
+		simulated[s.Name] = s.Simulated || simulated[s.From]
+		if simulated[s.Name] {
+			names = append(names, s.Name)
+		}
+	}
+	return names
 }
 
 type datasetEntry = spec.Entry[Dataset]

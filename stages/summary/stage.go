@@ -54,5 +54,29 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 			n.Needs = append(n.Needs, graph.Edge{Port: gather.port, From: from})
 		}
 	}
+	p.Notes = append(slices.Clone(p.Notes), simulated(n)...)
 	n.Params = p
+}
+
+// simulated says which of the data that a summary stands on were made by a program.
+func simulated(n *graph.Node) (notes []string) {
+	from := make([]*graph.Node, len(n.Needs))
+	for i, e := range n.Needs {
+		from[i] = e.From
+	}
+	if len(experiment.Upstream(from, "generate")) > 0 {
+		notes = append(notes, "Simulated data: the faces are cartoons drawn by a program, real and synthetic ones alike.")
+	}
+	var maps []string
+	for _, data := range experiment.Upstream(from, "prepare") {
+		for _, name := range experiment.SimulatedMaps(data) {
+			if !slices.Contains(maps, name) {
+				maps = append(maps, name)
+			}
+		}
+	}
+	if len(maps) > 0 {
+		notes = append(notes, "Simulated maps: no person drew the saliency maps called "+strings.Join(maps, ", ")+".")
+	}
+	return notes
 }
