@@ -11,9 +11,9 @@ MAKEFLAGS += --no-print-directory
 LIBTORCH ?=
 export PYTHON ?= python3
 export PATH := $(CURDIR)/.tools/go/bin:$(CURDIR)/.tools/bin:$(PATH)
-export CYBORG_PYTHON ?= $(wildcard $(CURDIR)/.venv/bin/python)
+export CYBORG_PYTHON ?= $(shell test -e .venv/stamp && echo $(CURDIR)/.venv/bin/python)
 # Go's build cache does not see the headers behind a link, so that the link's target has to be among the flags.
-export CGO_CXXFLAGS = -g -O2 $(addprefix -DCYBORG_LIBTORCH=,$(firstword $(shell readlink .libtorch | cksum)))
+export CGO_CXXFLAGS = $(strip -g -O2 $(shell l=$$(readlink .libtorch) && echo -DCYBORG_LIBTORCH=$$(echo $$l | cksum | cut -d' ' -f1)))
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -X github.com/cyborg-run/cyborg-run/internal/version.Version=$(VERSION)
@@ -52,6 +52,11 @@ prerequisites: ## names, or as root installs, the tools that the build lacks
 .PHONY: test
 test: build ## all tests but the slow ones
 	go test -tags '$(TAGS)' -timeout 20m ./...
+
+.PHONY: python
+python: prerequisites ## .venv, a Python with PyTorch for the tests that compare with it (4.2 GB on the disk with the CUDA set)
+	@go run ./internal/build/fetch -set cuda
+	@internal/build/python
 
 .PHONY: parity
 parity: build ## training steps and scores against PyTorch (needs CYBORG_PYTHON and ../shared)

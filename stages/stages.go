@@ -1,6 +1,8 @@
 // Package stages lists the kinds of stage that specs may use. A new kind is a folder and a line here.
 package stages
 
+//go:generate go run ../internal/build/specdoc
+
 import (
 	"github.com/cyborg-run/cyborg-run/pipeline/task"
 	"github.com/cyborg-run/cyborg-run/stages/cam"

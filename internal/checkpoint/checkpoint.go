@@ -121,7 +121,7 @@ func open(path string) (*File, error) {
 		}
 		return nil, err
 	}
-	defer f.Close() //nolint:errcheck // opened for reading
+	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err

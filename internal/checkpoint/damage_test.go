@@ -20,7 +20,7 @@ func entries(pairs ...string) []byte {
 		e, _ := w.CreateHeader(&zip.FileHeader{Name: "archive/" + pairs[i], Method: zip.Store})
 		e.Write([]byte(pairs[i+1])) //nolint:errcheck // to memory
 	}
-	w.Close() //nolint:errcheck
+	w.Close()
 	return out.Bytes()
 }
 
@@ -55,7 +55,7 @@ func TestReadDamaged(t *testing.T) {
 		w := zip.NewWriter(&out)
 		e, _ := w.Create("archive/data.pkl")
 		e.Write([]byte(plainTensor)) //nolint:errcheck
-		w.Close()                    //nolint:errcheck
+		w.Close()
 		return out.Bytes()
 	}()
 	safetensors := func(header, data string) []byte {

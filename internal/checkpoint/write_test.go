@@ -235,7 +235,7 @@ func TestWriteFullDisk(t *testing.T) {
 	if err != nil {
 		t.Skip("no /dev/full here")
 	}
-	defer full.Close() //nolint:errcheck
+	defer full.Close()
 	if err := encode(full, sample()); err == nil {
 		t.Error("writing to a full disk gave no error")
 	}

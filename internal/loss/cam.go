@@ -13,9 +13,10 @@ const constantRange = 1e-12
 //	features [B,C,h,w], any floating type    weight [K,C]    class [B], int64    result [B,h,w] in the weight's type
 func CAM(s *torch.Scope, features, weight, class torch.Tensor) torch.Tensor {
 	shape := features.Shape()
-	rows := s.Unsqueeze(s.IndexSelect(weight, 0, class), 1)       // [B,1,C]
 	cells := s.Flatten(s.ToDType(features, weight.DType()), 2, 3) // [B,C,hw]
-	return s.View(s.Bmm(rows, cells), []int{shape[0], shape[2], shape[3]})
+	row := s.Unsqueeze(s.IndexSelect(weight, 0, class), 2)        // [B,C,1]
+	// The product in this order is the one that einsum takes in PyTorch, so that sums round as they do there.
+	return s.View(s.Bmm(s.Transpose(cells, 1, 2), row), []int{shape[0], shape[2], shape[3]})
 }
 
 // UnitRange scales each map to the range 0 to 1: (m - min m) / (max m - min m). Minimum and maximum are differentiated,

@@ -30,6 +30,14 @@ func Class(label string) (class int, ok bool) {
 	return class, ok
 }
 
+// Label is the name of a class: Real or Synthetic.
+func Label(class int) string {
+	if class == Synthetic {
+		return "Synthetic"
+	}
+	return "Real"
+}
+
 // Split gives the classes and scores of rows, as the measuring functions take them.
 func Split(rows []Score) (classes []int, scores []float64) {
 	classes, scores = make([]int, len(rows)), make([]float64, len(rows))

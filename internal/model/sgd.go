@@ -19,11 +19,13 @@ type SGD struct {
 	params  []torch.Tensor
 	names   []string
 	buffers []torch.Tensor // v by parameter; zeros before the first step, which comes to the same
+	exact   bool           // see move
 }
 
 // NewSGD makes an optimiser of the model's trainable parameters.
 func NewSGD(m *Model, lr, momentum, weightDecay float64) (*SGD, error) {
-	o := &SGD{LR: lr, Momentum: momentum, WeightDecay: weightDecay, params: m.Parameters(), names: m.ParameterNames()}
+	o := &SGD{LR: lr, Momentum: momentum, WeightDecay: weightDecay, params: m.Parameters(), names: m.ParameterNames(),
+		exact: m.weights == torch.Float64}
 	err := m.scope.Do(func(s *torch.Scope) error {
 		for _, p := range o.params {
 			o.buffers = append(o.buffers, m.scope.Move(s.ZerosLike(s.Detach(p))))
@@ -45,7 +47,7 @@ func (o *SGD) ZeroGrad() {
 	torch.ZeroGrads(o.params)
 }
 
-// Update moves the parameters that have a gradient, in one operation.
+// Update moves the parameters that have a gradient.
 func (o *SGD) Update(s *torch.Scope) {
 	var params, gradients, buffers []torch.Tensor
 	for i, g := range s.Grads(o.params) {
@@ -54,8 +56,22 @@ func (o *SGD) Update(s *torch.Scope) {
 		}
 	}
 	s.NoGrad(func() {
-		s.FusedSGD_(params, gradients, buffers, o.WeightDecay, o.Momentum, o.LR, 0, false, false)
+		if o.exact {
+			o.move(s, params, gradients, buffers)
+		} else {
+			s.FusedSGD_(params, gradients, buffers, o.WeightDecay, o.Momentum, o.LR, 0, false, false)
+		}
 	})
+}
+
+// move is the update by the operators of PyTorch's own torch.optim.SGD, one rounding each, where the fused operator takes
+// one pass over memory and rounds the last elements of some tensors otherwise. Two programs that train in float64 to be
+// compared agree to the last bit then.
+func (o *SGD) move(s *torch.Scope, params, gradients, buffers []torch.Tensor) {
+	gradients = s.ForeachAdd(gradients, params, o.WeightDecay)
+	s.ForeachMul_(buffers, o.Momentum)
+	s.ForeachAdd_(buffers, gradients, 1)
+	s.ForeachAdd_(params, buffers, -o.LR)
 }
 
 // Buffers are copies of the momentum buffers, in the order of the parameters, without names, as checkpoints hold them.

@@ -1313,6 +1313,13 @@ func (s *Scope) ForeachMul_(self []Tensor, scalar Scalar) {
 	s.begin(&opForeachMul_).tensors(self).scalar(scalar).runInPlace()
 }
 
+var opForeachAdd = operator{name: "_foreach_add", schema: "aten::_foreach_add.List(Tensor[] self, Tensor[] other, *, Scalar alpha=1) -> Tensor[]", args: 3}
+
+// ForeachAdd is aten::_foreach_add.List(Tensor[] self, Tensor[] other, *, Scalar alpha=1) -> Tensor[]
+func (s *Scope) ForeachAdd(self, other []Tensor, alpha Scalar) []Tensor {
+	return s.begin(&opForeachAdd).tensors(self).tensors(other).scalar(alpha).run().outTensors()
+}
+
 var opForeachAdd_ = operator{name: "_foreach_add_", schema: "aten::_foreach_add_.List(Tensor(a!)[] self, Tensor[] other, *, Scalar alpha=1) -> ()", args: 3}
 
 // ForeachAdd_ is aten::_foreach_add_.List(Tensor(a!)[] self, Tensor[] other, *, Scalar alpha=1) -> ()

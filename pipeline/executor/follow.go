@@ -59,8 +59,8 @@ func (f *follower) end() {
 	<-f.stopped
 }
 
-// take hands on whole lines and returns what is behind the last one. A line that is no event is passed over: a worker
-// may have been killed while writing it.
+// take hands on whole lines and returns what is behind the last one. A line that is no event of a worker is passed over:
+// a worker may have been killed while writing it.
 func (f *follower) take(raw []byte, emit func(task.Event)) []byte {
 	for {
 		line, after, whole := bytes.Cut(raw, []byte("\n"))
@@ -78,6 +78,9 @@ func (f *follower) take(raw []byte, emit func(task.Event)) []byte {
 			continue
 		case task.Environment:
 			f.environment = e.Words
+		case task.Progress, task.Log, task.Warning:
+		default:
+			continue
 		}
 		emit(e)
 	}

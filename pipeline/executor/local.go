@@ -13,11 +13,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/cyborg-run/cyborg-run/pipeline"
+	"github.com/cyborg-run/cyborg-run/pipeline/task"
 )
 
 // Executor runs one worker to its end. It returns ctx.Err() when it was told to stop, and a *Crash when the worker
@@ -35,13 +35,14 @@ type Local struct {
 
 // Crash is a worker that ended without saying why.
 type Crash struct {
-	How    string // "killed by signal 9 (killed)", "exit status 2"
+	How    string // "was killed by signal 9 (killed)", "ended with exit status 2"
+	Killed bool   // by SIGKILL, as the kernel does when memory runs out
 	Stderr string // the end of what it printed
 }
 
 func (c *Crash) Error() string {
-	text := "the worker was " + c.How
-	if strings.Contains(c.How, "killed") && strings.Contains(c.How, "signal 9") {
+	text := "the worker " + c.How
+	if c.Killed {
 		text += ": memory may have run out; the next run goes on from its last checkpoint"
 	}
 	if c.Stderr != "" {
@@ -58,11 +59,11 @@ func (l *Local) Execute(ctx context.Context, program pipeline.Program, attempt s
 	if !ok {
 		return fmt.Errorf("%s is not there: build it with `make build`, or name it by CYBORG_TORCH", program)
 	}
-	stderr, err := os.Create(filepath.Join(attempt, "stderr.log"))
+	stderr, err := newTail(filepath.Join(attempt, "stderr.log"))
 	if err != nil {
 		return fmt.Errorf("start worker: %w", err)
 	}
-	defer stderr.Close()
+	defer stderr.close()
 	cmd := exec.CommandContext(ctx, path, "work", attempt)
 	cmd.Env = append(os.Environ(), l.Env...)
 	cmd.Stderr, cmd.Stdout = stderr, stderr
@@ -72,10 +73,10 @@ func (l *Local) Execute(ctx context.Context, program pipeline.Program, attempt s
 	if cmd.WaitDelay == 0 {
 		cmd.WaitDelay = 10 * time.Second
 	}
-	return l.verdict(ctx, cmd.Run(), stderr.Name())
+	return verdict(ctx, cmd.Run(), stderr)
 }
 
-func (l *Local) verdict(ctx context.Context, err error, stderr string) error {
+func verdict(ctx context.Context, err error, stderr *tail) error {
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
@@ -84,28 +85,24 @@ func (l *Local) verdict(ctx context.Context, err error, stderr string) error {
 		return ctx.Err()
 	case !errors.As(err, &exit):
 		return fmt.Errorf("start worker: %w", err)
-	case exit.ExitCode() == exitFailed:
-		return errFailed
+	case exit.ExitCode() == task.ExitFailed:
+		return &failed{stderr.String()}
 	}
-	how := exit.String()
+	crash := &Crash{How: "ended with " + exit.String(), Stderr: stderr.String()}
 	if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		how = fmt.Sprintf("killed by signal %d (%s)", status.Signal(), status.Signal())
+		crash.How = fmt.Sprintf("was killed by signal %d (%s)", status.Signal(), status.Signal())
+		crash.Killed = status.Signal() == syscall.SIGKILL
 	}
-	return &Crash{How: how, Stderr: tail(stderr, 2000)}
+	return crash
 }
 
-// exitFailed is the status of a worker whose last event says why it failed.
-const exitFailed = 1
+// failed is a worker that said why it failed: by its last event, and once more on standard error, for when the event
+// could not be written.
+type failed struct{ stderr string }
 
-var errFailed = errors.New("failed")
-
-func tail(path string, most int) string {
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return ""
+func (f *failed) Error() string {
+	if f.stderr == "" {
+		return "the worker failed and could not say why"
 	}
-	if len(raw) > most {
-		raw = raw[len(raw)-most:]
-	}
-	return strings.TrimSpace(string(raw))
+	return f.stderr
 }

@@ -41,7 +41,8 @@ func Run(ctx context.Context, p *graph.Plan, st *store.Store, ex Executor, o Opt
 	emit func(task.Event), done func(*graph.Step) error) (Outcome, error) {
 
 	s := &scheduler{plan: p, store: st, executor: ex, Options: o, emit: emit, done: done,
-		events: make(chan task.Event), results: make(chan result), waits: map[*graph.Step]int{}, next: map[*graph.Step][]*graph.Step{}}
+		events: make(chan task.Event), results: make(chan result),
+		waits: map[*graph.Step]int{}, next: map[*graph.Step][]*graph.Step{}, failed: map[*graph.Step]bool{}}
 	return s.run(ctx)
 }
 
@@ -55,6 +56,7 @@ type scheduler struct {
 
 	waits   map[*graph.Step]int
 	next    map[*graph.Step][]*graph.Step
+	failed  map[*graph.Step]bool
 	ready   []*graph.Step
 	events  chan task.Event
 	results chan result
@@ -83,15 +85,21 @@ func (s *scheduler) run(ctx context.Context) (Outcome, error) {
 	}
 	workers, stop := context.WithCancel(ctx)
 	defer stop()
+	interrupted := ctx.Done()
 	var fatal error
 	for {
 		if fatal == nil && ctx.Err() == nil && (s.KeepGoing || s.outcome.Failed == 0) {
-			fatal = s.startAll(workers)
+			if fatal = s.startAll(workers); fatal != nil {
+				stop()
+			}
 		}
 		if s.running == 0 {
 			break
 		}
 		select {
+		case <-interrupted:
+			interrupted = nil
+			s.emit(task.Event{Time: time.Now().UTC(), Type: task.RunInterrupt, Message: "interrupted"})
 		case e := <-s.events:
 			s.emit(e)
 		case r := <-s.results:
@@ -104,14 +112,31 @@ func (s *scheduler) run(ctx context.Context) (Outcome, error) {
 			}
 		}
 	}
-	s.outcome.Interrupted = ctx.Err() != nil
-	for _, step := range s.plan.Steps {
-		if step.State == graph.Run {
-			s.outcome.Skipped++
-		}
-	}
-	s.outcome.Skipped -= s.outcome.Failed
+	s.leave(ctx.Err() != nil)
 	return s.outcome, fatal
+}
+
+// leave counts what was not tried and says why.
+func (s *scheduler) leave(interrupted bool) {
+	for _, step := range s.plan.Steps {
+		if step.State != graph.Run || s.failed[step] {
+			continue
+		}
+		s.outcome.Skipped++
+		why := "the run was stopped"
+		if !interrupted {
+			why = "another node failed; --keep-going tries it all the same"
+			for _, in := range step.Inputs() {
+				if s.failed[in] {
+					why = fmt.Sprintf("needs %s, which failed", in.Node.Name)
+				} else if in.State != graph.Done {
+					why = fmt.Sprintf("needs %s, which was not tried", in.Node.Name)
+				}
+			}
+		}
+		s.emit(task.Event{Time: time.Now().UTC(), Type: task.NodeSkipped, Node: step.Node.Name, Message: why})
+	}
+	s.outcome.Interrupted = interrupted && s.outcome.Skipped > 0
 }
 
 // startAll starts whatever is ready and fits.
@@ -189,6 +214,7 @@ func (s *scheduler) finish(r result) error {
 	if errors.Is(r.err, context.Canceled) {
 		return nil
 	}
+	s.failed[r.step] = true
 	s.outcome.Failed++
 	s.outcome.Failures = append(s.outcome.Failures, Failure{name, r.err.Error()})
 	s.emit(task.Event{Time: time.Now().UTC(), Type: task.NodeFailed, Node: name, Message: r.err.Error()})
@@ -221,7 +247,8 @@ func (s *scheduler) attempt(ctx context.Context, step *graph.Step) error {
 	err = s.executor.Execute(ctx, node.Stage.Program, try.Dir)
 	log.end()
 	if err != nil {
-		if errors.Is(err, errFailed) && log.failed != "" {
+		var said *failed
+		if errors.As(err, &said) && log.failed != "" {
 			return errors.New(log.failed)
 		}
 		return err
@@ -245,7 +272,7 @@ func (s *scheduler) write(step *graph.Step, attempt string) error {
 		return fmt.Errorf("write task: %w", err)
 	}
 	t := task.Task{Node: step.Node.Name, Kind: step.Node.Stage.Kind, Axes: step.Node.AxisMap(), Params: params,
-		Inputs: map[string][]task.Input{}, Device: s.Device, Threads: s.cost(step)}
+		Inputs: map[string][]task.Input{}, Device: s.Device, Threads: max(1, step.Node.CPUs)} // as the key says, however few there are
 	for i, edge := range step.Node.Needs {
 		from := step.Inputs()[i]
 		t.Inputs[edge.Port] = append(t.Inputs[edge.Port], task.Input{Node: edge.From.Name, Axes: edge.From.AxisMap(),

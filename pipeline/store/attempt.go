@@ -60,9 +60,6 @@ func (a *Attempt) Commit(m Manifest, needed []string) (*Artifact, error) {
 	if err := writeSynced(filepath.Join(a.Dir, "manifest.json"), raw); err != nil {
 		return nil, fmt.Errorf("commit %s: %w", m.Node, err)
 	}
-	if err := os.RemoveAll(filepath.Join(a.Dir, "state")); err != nil {
-		return nil, fmt.Errorf("commit %s: %w", m.Node, err)
-	}
 	if err := a.store.Remove(a.key); err != nil { // a damaged one
 		return nil, fmt.Errorf("commit %s: %w", m.Node, err)
 	}
@@ -73,6 +70,7 @@ func (a *Attempt) Commit(m Manifest, needed []string) (*Artifact, error) {
 	if err := syncDir(filepath.Dir(final)); err != nil {
 		return nil, fmt.Errorf("commit %s: %w", m.Node, err)
 	}
+	_ = os.RemoveAll(filepath.Join(final, "state")) // not before: a kill up to here can go on from it
 	return &Artifact{Manifest: m, Dir: final}, nil
 }
 

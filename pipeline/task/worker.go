@@ -38,6 +38,7 @@ func Main(dir string, works map[string]Work) int {
 		return ExitInterrupted
 	default:
 		t.Emit(Event{Type: Failed, Message: err.Error()})
+		fmt.Fprintln(os.Stderr, err) // on a full disk nothing else may be left
 		return ExitFailed
 	}
 }

@@ -1,7 +1,8 @@
 // Package cam is the stage that shows where a trained network looks: the class activation maps of some images.
 //
-// Outputs, all below cams/: a grid of each image (.npy, float32 [h,w], as computed), pictures of the image, of its CAM
-// and of its human map, mean.png with the average CAM of all images beside the average human map, and index.json.
+// Outputs, all below cams/: of each image that is shown the CAM as computed (.npy, float32, h x w cells) and pictures of
+// the image, of its CAM and of its human map over it; mean.png with the average CAM of all images beside the average human
+// map; index.json, which also has the mean correlation of CAMs and human maps.
 package cam
 
 import (
@@ -15,13 +16,13 @@ import (
 type Params struct {
 	// Set is the data set whose images are explained.
 	Set string `yaml:"set" json:"-" default:"validation"`
-	// Images is how many get pictures of their own, half of each class, spread evenly over the set. The mean is over all.
+	// Images is how many of them are shown, half of each class, spread evenly over the set. The mean is over all.
 	Images int `yaml:"images" json:"images" default:"12" min:"0" max:"10000"`
-	// Class says whose CAM is shown.
+	// Class says whose CAM it is: the class that the network predicts, the true one, or always the same.
 	Class string `yaml:"class" json:"class" default:"predicted" enum:"predicted|true|real|synthetic"`
-	// Tap is the layer that the CAM reads.
+	// Tap is the layer that the CAM reads, as in a term of a loss.
 	Tap string `yaml:"tap" json:"tap" default:"pooled"`
-	// Map is the saliency that CAMs are compared with where the set has it.
+	// Map is the saliency that CAMs are shown beside and compared with, where the set has it.
 	Map string `yaml:"map" json:"map" default:"human"`
 	// Batch is the number of images at a time.
 	Batch int `yaml:"batch" json:"batch" default:"50" min:"1" max:"65536"`

@@ -1,8 +1,8 @@
 // Package check holds a spec to what it claims: assertions over the metrics of its runs.
 //
-// An assertion is an expr expression that is true or false. Its functions take a metric and one or two conditions over the
-// rows of metrics.csv; a row has the spec's matrix axes, set and node, all of them text (a number compared with an axis is
-// taken as such: seed == 3, seed < 5), and mean_sets lists the sets of the mean.
+// An assertion is an expression that is true or false. Its functions take a metric and one or two conditions over the rows
+// of metrics.csv; a row has the spec's matrix axes, set and node, all of them text (a number compared with an axis is taken
+// as such: seed == 3, seed < 5), and mean_sets lists the sets of the mean.
 //
 //	mean, sd, min, max, count (metric, condition)   over the matching rows; sd with n-1, 0 for one row
 //	difference (metric, condition a, condition b)   mean over repeats of a - b, in pairs
@@ -35,7 +35,7 @@ const Summary = "summary"
 
 // Params of the stage "check".
 type Params struct {
-	// Assert lists expressions that must hold, such as mean(auc, loss == 'cyborg') > mean(auc, loss == 'cross_entropy').
+	// Assert lists the assertions, such as mean(auc, loss == 'cyborg') > mean(auc, loss == 'cross_entropy').
 	Assert []string `yaml:"assert" json:"assert"`
 }
 

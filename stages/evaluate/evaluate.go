@@ -1,7 +1,7 @@
 // Package evaluate is the stage that scores a data set with a trained network.
 //
-// Outputs: scores.csv (path,label,score), one row an image in the order of the data set, where score is the softmax
-// probability of Synthetic; metrics.json, what internal/metrics makes of them.
+// Outputs: scores.csv (path,label,score), a row an image in the order of the data set, where score is the softmax
+// probability of Synthetic; metrics.json, with auc, accuracy, eer, apcer, bpcer and acer as far as they are defined.
 package evaluate
 
 import (
@@ -13,11 +13,11 @@ import (
 
 // Params are what a spec says of an evaluation.
 type Params struct {
-	// Set is the data set to score, together with those that it is declared `with`.
+	// Set is the data set to score, together with those that its key with names.
 	Set string `yaml:"set" json:"-" required:"true"`
 	// Batch is the number of images that are scored at a time.
 	Batch int `yaml:"batch" json:"batch" default:"50" min:"1" max:"65536"`
-	// Precision of the arithmetic; empty takes the training's.
+	// Precision of the arithmetic; without it, that of the training.
 	Precision string `yaml:"precision" json:"precision" enum:"|float32|bfloat16|float64"`
 	// Threads is the number of cores; 0 means all.
 	Threads int `yaml:"threads" json:"-" default:"0" min:"0" max:"1024"`

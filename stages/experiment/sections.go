@@ -14,69 +14,77 @@ import (
 
 // Dataset is one entry of the section `datasets`: a list of images with labels and, if wished, saliency maps.
 type Dataset struct {
-	// CSV lists the images: split,label,path without a header, as the CYBORG authors write it, or with a header and any
-	// further columns. A generated data set has its own.
+	// CSV is the list of the images: split,label,path without a header, as the CYBORG authors write it, or with a header
+	// and any further columns. A generated data set has its own.
 	CSV string `yaml:"csv"`
-	// Root is the folder that the paths of the CSV are under; the folder of the CSV where it is left out.
+	// Root is the folder that the paths of the list are below, also those that begin with "/"; without it, the folder of
+	// the list.
 	Root string `yaml:"root"`
-	// Header says whether the CSV's first line names the columns; auto looks.
+	// Header says whether the first line of the list names its columns; auto takes one with the fields label and path for a
+	// header.
 	Header string `yaml:"header" default:"auto" enum:"auto|yes|no"`
-	// Where keeps the rows for which this expression over the columns is true: split == "train".
+	// Where keeps the rows for which this expression over the columns, all of them text, is true: split == "train".
 	Where string `yaml:"where"`
-	// Labels maps the CSV's labels to Real or Synthetic, where they are called otherwise: {Live: Real, Spoof: Synthetic}.
+	// Labels says what other words of the list mean than Real and Synthetic: {Live: Real, Spoof: Synthetic}.
 	Labels map[string]string `yaml:"labels"`
-	// Saliency names maps of the images: what the term cyborg compares CAMs with.
+	// Saliency names maps of the images: what losses compare CAMs with.
 	Saliency spec.Named[Saliency] `yaml:"saliency"`
-	// Generate makes the images instead of reading them.
+	// Generate draws the images instead of reading them.
 	Generate *generate.Params `yaml:"generate"`
-	// With adds the rows of other data sets when this one is scored, such as the real images that belong to a generator.
+	// With adds the images of other data sets when this one is scored, such as the real ones that belong to a generator.
 	With []string `yaml:"with"`
-	// MaxPixels is the largest image that is read, in pixels.
+	// MaxPixels is the largest width times height of an image or map that is read; the default is Pillow's.
 	MaxPixels int `yaml:"max_pixels" default:"178956970" min:"1"`
 }
 
-// Saliency is one named map of the images of a data set.
+// Saliency is one named source of maps, at most one for each image. Exactly one of maps, masks and from is given.
 type Saliency struct {
-	// Maps is the map of each image, a grey picture: a path with {stem}, {name}, {path}, {label}, {split} or a column,
-	// below the data set's root. An image whose map is not there has none, and is left out of the terms that need one.
+	// Maps is the file of each image's map, a grey picture, below the root of the data set unless it is absolute. In it,
+	// {stem} stands for the image's file name without extension, {name} for the file name, {dir} for its folder, {path} for
+	// the path in the list, and {split}, {label} or any other column for its value. An image whose file is not there has no
+	// map, and is left out of the terms that need one.
 	Maps string `yaml:"maps"`
-	// Masks is the same for segmentation masks: what is not zero counts as one.
+	// Masks is the same for segmentation masks: what is not zero counts as 1.
 	Masks string `yaml:"masks"`
-	// Parts joins several masks of an image: each name in turn stands for {part} in Masks.
+	// Parts chooses what of the masks counts: where the pattern has {part}, each part is a file; else each is a value of the
+	// mask, and all other values count as 0. Parts are united.
 	Parts []string `yaml:"parts"`
-	// Simulated says that no person drew these maps; reports then say so too.
+	// Simulated says that no person drew these maps, and the report says so too. Those of generated data always are.
 	Simulated bool `yaml:"simulated"`
-	// Required makes a missing map an error.
+	// Required makes an image without a map an error.
 	Required bool `yaml:"required"`
-	// Size any allows maps of another size than their image; the aspect ratio is then ignored.
+	// Size says whether a map must be exactly as large as its image, or may have any size; the aspect ratio is then ignored.
 	Size string `yaml:"size" default:"exact" enum:"exact|any"`
-	// Mode convert takes the luminance of maps in colour.
+	// Mode says whether a map must be grey with at most 8 bits a pixel (a mask: one channel), or is made grey as Pillow does
+	// it (a mask: what is not black is 1).
 	Mode string `yaml:"mode" default:"grey" enum:"grey|convert"`
-	// Filter brings a map to the CAM's grid: bilinear with antialiasing, as the authors do, or box, the mean of each cell.
+	// Filter brings maps to the grid of the CAM: bilinear with antialiasing, as the authors do, or box, the mean of each cell.
 	Filter string `yaml:"filter" default:"bilinear" enum:"bilinear|box"`
-	// From makes a control: the maps of that name, given to other images as Shuffle says.
+	// From makes a control of the maps of that name: they go to other images, as Shuffle says.
 	From string `yaml:"from"`
-	// Shuffle permutes the maps among the images of the same class, or among all.
+	// Shuffle gives each map to another image of its class, or to any other image.
 	Shuffle string `yaml:"shuffle" enum:"|class|all"`
-	// Seed of the permutation.
+	// Seed decides which.
 	Seed uint64 `yaml:"seed" default:"1"`
 }
 
-// Model is the section `model`.
+// Model is the network that is trained.
 type Model struct {
-	// Arch is the name of the network.
+	// Arch is its name.
 	Arch string `yaml:"arch" json:"arch" required:"true"`
-	// Side is the width and height of its input in pixels; 0 takes the network's own.
+	// Side is the width and height in pixels that images are resized to; 0 takes the network's own.
 	Side int `yaml:"side" json:"side" default:"0" min:"0" max:"2048"`
-	// Init is a checkpoint to start from (.pth or .safetensors); without one the weights are random, from the seed.
+	// Init is a checkpoint to start from (.pth or .safetensors), its path alone or a map. Without one the weights are random,
+	// from the seed of the training.
 	Init Init `yaml:"init" json:"init"`
 }
 
 // Init is where a network's first weights come from.
 type Init struct {
-	// From is the checkpoint's path.
+	// From is the path of the checkpoint.
 	From string `yaml:"from" json:"from,omitempty"`
-	// Except lists parameters that are not taken from it, with * for any text: [fc.*] for a head of another size.
+	// Except lists parameters that are not taken from it, with * for any text: [fc.*] for a head of another size. All others
+	// must be there, in their shapes.
 	Except []string `yaml:"except" json:"except,omitempty"`
 }
 
@@ -91,17 +99,18 @@ func (i *Init) DecodeSpec(v *spec.Value, diags *diag.List) {
 	i.From = v.Get("from").Resolve()
 }
 
-// Term is one part of a loss.
+// Term is one term of a loss, which is the weighted sum of its terms.
 type Term struct {
-	// Term is its name: cross_entropy or cyborg.
+	// Term is what it computes. The keys below weight are for terms that compare CAMs with maps.
 	Term string `yaml:"term" json:"term" required:"true" enum:"cross_entropy|cyborg"`
 	// Weight multiplies it in the sum.
 	Weight float64 `yaml:"weight" json:"weight" default:"1"`
-	// Map is the saliency of the training set that CAMs are compared with.
+	// Map is the saliency of the training data that CAMs are compared with, by its name.
 	Map string `yaml:"map" json:"map,omitempty" default:"human"`
-	// Class says whose CAM is compared: the predicted class's, as in the authors' code, or the true one's.
+	// Class says whose CAM is compared: that of the predicted class, as in the authors' code, or of the true one.
 	Class string `yaml:"class" json:"class,omitempty" default:"predicted" enum:"predicted|true"`
-	// Tap is the layer that the CAM reads: the authors' choice, the tensor that is pooled, or a module by its name.
+	// Tap is the layer that the CAM reads: authors (the layer that the authors' code reads), pooled (the tensor that is
+	// pooled and classified), or a module by its name, such as layer3.
 	Tap string `yaml:"tap" json:"tap,omitempty" default:"authors"`
 }
 

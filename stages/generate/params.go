@@ -26,19 +26,20 @@ var Stage = &pipeline.Stage{
 	Outputs:  []string{"data"},
 }
 
-// Params of the stage "generate". The comments are the reference that users read; the schema comes from the types.
+// Params are what a spec asks of a generated data set: pictures that a program draws. All of it is simulated, the human
+// maps too.
 type Params struct {
-	// Faces asks for cartoon faces, half of them real and half synthetic, in turn.
+	// Faces asks for cartoon faces, real and synthetic in turn.
 	Faces Faces `yaml:"faces" json:"faces"`
 }
 
 // Faces says which pictures a generated set holds.
 type Faces struct {
-	// Generator draws the synthetic half: G0 is meant for training; U1, U2 and U3 leave other faults, for testing on
-	// generators that were not seen in training.
+	// Generator draws the synthetic half. G0 is meant for training; U1, U2 and U3 leave other faults, for tests on generators
+	// that were not seen in training.
 	Generator string `yaml:"generator" json:"generator" enum:"G0|U1|U2|U3" default:"G0"`
 
-	// Count is the number of images, real and synthetic together; it must be even.
+	// Count is the number of images, half of them real; it must be even.
 	Count int `yaml:"count" json:"count" default:"600" min:"2"`
 
 	// Seed decides everything that chance decides. Sets with another seed, generator or split share no image; a set with
@@ -51,8 +52,8 @@ type Faces struct {
 	// Shortcut plants a stamp in the background of a share of each class. Without it there is none.
 	Shortcut Shortcut `yaml:"shortcut" json:"shortcut"`
 
-	// Split is written into the column split of data.csv. It takes part in the seed, so that a training and a validation
-	// set with the same seed share no image.
+	// Split is written into the column split of the list. It takes part in the seed, so that a training and a validation set
+	// with the same seed share no image.
 	Split string `yaml:"split" json:"split" default:"train"`
 }
 

@@ -34,15 +34,15 @@ type Params struct {
 	Compare string `yaml:"compare" json:"compare" default:"loss"`
 	// Repeat is the matrix axis over which mean and standard deviation are taken.
 	Repeat string `yaml:"repeat" json:"repeat" default:"seed"`
-	// Baseline is the value of the compared axis that the others are tested against.
+	// Baseline is the value of the compared axis that all others are tested against.
 	Baseline string `yaml:"baseline" json:"baseline" default:"cross_entropy"`
 	// Metric is the metric of the comparison: auc, accuracy, eer, apcer, bpcer or acer.
 	Metric string `yaml:"metric" json:"metric" default:"auc"`
-	// Mean names the sets over which a model's mean metric is taken, such as the unseen generators. Empty: all sets.
+	// Mean names the sets over which a model's mean metric is taken, such as the unseen generators; without it, all.
 	Mean []string `yaml:"mean" json:"mean"`
 	// Title stands above the report.
 	Title string `yaml:"title" json:"title"`
-	// Notes are what a reader of the report must know, such as which data are simulated.
+	// Notes are what a reader of the report must know; which data are simulated is added by itself.
 	Notes []string `yaml:"notes" json:"notes"`
 }
 

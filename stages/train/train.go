@@ -1,7 +1,8 @@
 // Package train is the stage that trains a network: cross-entropy, CYBORG or any sum of terms.
 //
-// Outputs: final.pth, the selected epoch's weights with optimiser; last.pth, the last epoch's; history.csv, a row an
-// epoch; steps.csv, a row a step with each term of the loss; run.json, what the training was and took.
+// Outputs: final.pth, weights and optimiser of the selected epoch; last.pth, of the last one; history.csv, a row an epoch;
+// steps.csv, a row a step with each term of the loss; run.json, the network, the epochs done and the one selected. The
+// defaults are the authors' (CVRL/CYBORG, train_cam.py).
 package train
 
 import (
@@ -10,7 +11,7 @@ import (
 	"github.com/cyborg-run/cyborg-run/stages/experiment"
 )
 
-// Params are what a spec says of a training; the defaults are the authors' (CVRL/CYBORG, train_cam.py).
+// Params are what a spec says of a training.
 type Params struct {
 	// Loss is the name of one of the spec's losses.
 	Loss string `yaml:"loss" json:"-" required:"true"`
@@ -18,24 +19,25 @@ type Params struct {
 	Seed uint64 `yaml:"seed" json:"seed" default:"1"`
 	// Data is the data set to train on.
 	Data string `yaml:"data" json:"-" default:"train"`
-	// Arch takes another network than the section model names.
+	// Arch takes another network than model.arch.
 	Arch string `yaml:"arch" json:"-"`
 
 	// Epochs is how often the whole training set is seen.
 	Epochs int `yaml:"epochs" json:"epochs" default:"50" min:"1" max:"100000"`
 	// Batch is the number of images of a step; the last batch of an epoch may be smaller.
 	Batch int `yaml:"batch" json:"batch" default:"20" min:"1" max:"65536"`
-	// Optimizer makes a step of the gradient.
+	// Optimizer says how the weights move; there is sgd.
 	Optimizer Optimizer `yaml:"optimizer" json:"optimizer"`
-	// Schedule lowers the learning rate over the epochs.
+	// Schedule lowers the learning rate over the epochs; there is step.
 	Schedule Schedule `yaml:"schedule" json:"schedule"`
-	// Select says which epoch's weights become final.pth.
+	// Select says which epoch's weights become final.pth, the model that is scored.
 	Select Select `yaml:"select" json:"select"`
-	// Precision of the arithmetic. bfloat16 is mixed precision: weights, losses and CAMs stay float32.
+	// Precision of the arithmetic. bfloat16 is mixed precision: weights, the head, losses and CAMs stay float32.
 	Precision string `yaml:"precision" json:"precision" default:"float32" enum:"float32|bfloat16|float64"`
-	// ChannelsLast keeps images in the memory order that is faster on CPUs and on tensor cores.
+	// ChannelsLast keeps images in the memory order that is mostly faster, on CPUs and on tensor cores.
 	ChannelsLast bool `yaml:"channels_last" json:"channels_last" default:"true"`
-	// Threads is the number of cores of one training; 0 means all. Sums depend on it in their last digits.
+	// Threads is the number of cores of one training; 0 means all. Several trainings run side by side where they fit. Sums
+	// depend on the number in their last digits, so it is part of the node's key.
 	Threads int `yaml:"threads" json:"-" default:"0" min:"0" max:"1024"`
 	// Steps stops the training after so many steps; 0 does all epochs. For trials and comparisons.
 	Steps int `yaml:"steps" json:"steps,omitempty" default:"0" min:"0"`
@@ -45,34 +47,41 @@ type Params struct {
 
 // Optimizer names one optimiser.
 type Optimizer struct {
+	// SGD is stochastic gradient descent with momentum, as PyTorch computes it.
 	SGD SGD `yaml:"sgd" json:"sgd"`
 }
 
 // SGD is stochastic gradient descent with momentum, in PyTorch's form: g += WeightDecay*p, v = Momentum*v + g, p -= LR*v.
 type SGD struct {
-	LR          float64 `yaml:"lr" json:"lr" default:"0.005" min:"0"`
-	Momentum    float64 `yaml:"momentum" json:"momentum" default:"0.9" min:"0" max:"1"`
+	// LR is the learning rate of the first epoch.
+	LR float64 `yaml:"lr" json:"lr" default:"0.005" min:"0"`
+	// Momentum is the share of the last step that the next one keeps.
+	Momentum float64 `yaml:"momentum" json:"momentum" default:"0.9" min:"0" max:"1"`
+	// WeightDecay is the share of each parameter that is added to its gradient.
 	WeightDecay float64 `yaml:"weight_decay" json:"weight_decay" default:"1e-6" min:"0"`
 }
 
 // Schedule names one schedule of the learning rate.
 type Schedule struct {
+	// Step multiplies the learning rate by a factor after every so many epochs.
 	Step Step `yaml:"step" json:"step"`
 }
 
-// Step multiplies the learning rate by Gamma after every so many epochs; Every 0 keeps it constant.
+// Step multiplies the learning rate by Gamma after Every epochs, again and again.
 type Step struct {
-	Every int     `yaml:"every" json:"every" default:"12" min:"0"`
+	// Every is the number of epochs at one rate; 0 keeps it constant.
+	Every int `yaml:"every" json:"every" default:"12" min:"0"`
+	// Gamma is the factor.
 	Gamma float64 `yaml:"gamma" json:"gamma" default:"0.1" min:"0"`
 }
 
 // Select is the rule by which an epoch is chosen.
 type Select struct {
-	// Best is the figure to be best in: accuracy (highest), loss (lowest, cross-entropy alone), or last for no choice.
+	// Best is the figure to be best in: accuracy (highest), loss (lowest; of cross-entropy alone), or last for no choice.
 	Best string `yaml:"best" json:"best" default:"accuracy" enum:"accuracy|loss|last"`
-	// On is the data set that it is taken on after each epoch.
+	// On is the data set that both figures are taken on after each epoch, also where there is no choice.
 	On string `yaml:"on" json:"-" default:"validation"`
-	// Ties go to the latest epoch, as in the authors' code, or to the earliest.
+	// Ties go to the latest of equal epochs, as in the authors' code, or to the earliest.
 	Ties string `yaml:"ties" json:"ties" default:"latest" enum:"latest|earliest"`
 }
 

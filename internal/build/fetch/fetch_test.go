@@ -38,7 +38,7 @@ func (s *server) add(name string, cpu, cuda []string, pairs ...string) pin {
 		e, _ := w.Create(pairs[i])
 		e.Write([]byte(pairs[i+1])) //nolint:errcheck // to memory
 	}
-	w.Close() //nolint:errcheck
+	w.Close()
 	s.wheels[name] = out.Bytes()
 	sum := sha256.Sum256(out.Bytes())
 	return pin{name: name, version: "1", sha256: hex.EncodeToString(sum[:]), cpu: cpu, cuda: cuda}

@@ -23,7 +23,7 @@ func unpack(wheel, folder string, wanted []string) ([]file, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer archive.Close() //nolint:errcheck // opened for reading
+	defer archive.Close()
 
 	entries, err := choose(archive.File, wanted)
 	if err != nil {
@@ -94,7 +94,7 @@ func extract(e *zip.File, folder string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer from.Close() //nolint:errcheck // read to its end
+	defer from.Close()
 	to, err := os.OpenFile(path+".part", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o666|e.Mode().Perm()&0o111)
 	if err != nil {
 		return err

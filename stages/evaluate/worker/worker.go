@@ -96,7 +96,7 @@ func score(ctx context.Context, outer *torch.Scope, t *task.Task, net *model.Mod
 			}
 			for i, place := range places {
 				row := set.Rows()[place]
-				rows = append(rows, metrics.Score{Path: row.Path, Label: row.Label, Class: row.Class, Score: scores[i]})
+				rows = append(rows, metrics.Score{Path: row.Path, Label: metrics.Label(row.Class), Class: row.Class, Score: scores[i]})
 			}
 			t.Progress(len(rows), total, "images", nil)
 		}

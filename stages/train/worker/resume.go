@@ -9,6 +9,7 @@ import (
 
 	"github.com/cyborg-run/cyborg-run/internal/checkpoint"
 	"github.com/cyborg-run/cyborg-run/internal/model"
+	"github.com/cyborg-run/cyborg-run/pipeline/task"
 )
 
 // The files of a training's state. The checkpoint is the one that decides: the tables are cut back to what it says, and
@@ -75,7 +76,7 @@ func (tr *trainer) restore() error {
 		return err
 	}
 	if w.At.Step > 0 {
-		tr.task.Warn(fmt.Sprintf("goes on from step %d, in epoch %d", w.At.Step, w.At.Epoch+1))
+		tr.task.Emit(task.Event{Type: task.Log, Message: fmt.Sprintf("goes on from step %d, in epoch %d", w.At.Step, w.At.Epoch+1)})
 	}
 	return nil
 }
