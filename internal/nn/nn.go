@@ -9,10 +9,7 @@
 // All values here are plain data: built once, never changed, safe for any goroutine.
 package nn
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // Network is all that the program knows of an architecture.
 //
@@ -55,8 +52,8 @@ func (n *Network) Tap(tap string) (string, error) {
 		return n.Taps.Authors, nil
 	}
 	if _, ok := n.Graph().Value(tap); !ok {
-		return "", fmt.Errorf("network %s has no module %q to tap; take pooled (%s), authors (%s) or a module such as %s",
-			n.Name, tap, n.Taps.Pooled, n.Taps.Authors, strings.Join(n.outermost(), ", "))
+		return "", fmt.Errorf("network %s has no module %q to tap; take pooled (%s), authors (%s) or another module of as many channels",
+			n.Name, tap, n.Taps.Pooled, n.Taps.Authors)
 	}
 	return tap, nil
 }
@@ -73,6 +70,10 @@ func (n *Network) Grid(side int, tap string) (h, w int, err error) {
 	}
 	if len(shape) != 3 {
 		return 0, 0, fmt.Errorf("network %s: the output of %s is %s: a map needs height and width", n.Name, name, shape)
+	}
+	if shape[0] != n.Head.In {
+		return 0, 0, fmt.Errorf("network %s: %s has %d channels; a CAM needs the %d that %s weighs, such as those of %s",
+			n.Name, name, shape[0], n.Head.In, n.Head.Name, n.Taps.Pooled)
 	}
 	return shape[1], shape[2], nil
 }
@@ -93,14 +94,3 @@ func (n *Network) ShapeOf(side int, module string) (Shape, error) {
 
 // Parameters lists the network's parameters and buffers in the order and under the names of torchvision's state_dict.
 func (n *Network) Parameters() []Param { return n.Graph().Parameters() }
-
-// outermost names the modules without a dot, in order.
-func (n *Network) outermost() []string {
-	var names []string
-	for _, name := range n.Graph().Modules() {
-		if !strings.Contains(name, ".") {
-			names = append(names, name)
-		}
-	}
-	return names
-}

@@ -49,5 +49,11 @@ func (t *Table) whereError(where string, err error) error {
 		message, place = at.Message, fmt.Sprintf("column %d: ", at.Column+1)
 	}
 	message, _, _ = strings.Cut(message, "\n")
-	return fmt.Errorf("where %s: %s%s; the columns of %s are: %s", where, place, message, t.File, words(t.Columns))
+	return &WhereError{fmt.Sprintf("where %s: %s%s; the columns of %s are: %s", where, place, message, t.File, words(t.Columns))}
 }
+
+// WhereError is a condition that cannot be used on a list: its syntax, a column that is not there, a result that is
+// neither true nor false.
+type WhereError struct{ text string }
+
+func (e *WhereError) Error() string { return e.text }

@@ -33,7 +33,7 @@ func (b *bar) text() string {
 
 // NewBars draws on w, a terminal, for a run of so many nodes.
 func NewBars(w io.Writer, nodes int) *Bars {
-	progress := mpb.New(mpb.WithOutput(w), mpb.WithWidth(40))
+	progress := mpb.New(mpb.WithOutput(w), mpb.WithWidth(40), mpb.WithAutoRefresh()) // also where w is no terminal
 	b := &Bars{progress: progress, nodes: map[string]*bar{}, plain: NewPlain(progress, true)}
 	b.total = progress.AddBar(int64(nodes), mpb.BarPriority(1<<30),
 		mpb.PrependDecorators(decor.Name("all nodes", decor.WCSyncSpaceR)),

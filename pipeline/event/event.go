@@ -56,9 +56,9 @@ type JSON struct{ W io.Writer }
 
 // Emit implements Sink.
 func (j JSON) Emit(e task.Event) {
-	if raw, err := json.Marshal(e); err == nil {
-		_, _ = j.W.Write(append(raw, '\n'))
-	}
+	encoder := json.NewEncoder(j.W)
+	encoder.SetEscapeHTML(false) // people read it too: 0.02 -> 0.01
+	_ = encoder.Encode(e)
 }
 
 // Close implements Sink.

@@ -64,7 +64,11 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 	if !ok {
 		return // its own mistakes were reported
 	}
-	size, ok := b.DataSize(fit)
+	network, err := experiment.Network(job.Model)
+	if err != nil {
+		return
+	}
+	size, ok := b.Size(network, job.Model.Side, c.Place("tap"), p.Tap) // maps of as many cells as the CAMs
 	if !ok {
 		return
 	}

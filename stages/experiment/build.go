@@ -178,6 +178,11 @@ func (b *Builder) stage(s stageDecl) {
 	}
 	var needed []*graph.Node
 	for _, need := range s.Needs {
+		if uses := b.uses(need.Text()); s.kind.Each && !slices.Contains(s.kind.Needs, uses) && uses != "" {
+			b.Diags.Add(need.Pos, spec.MissingInput, "stage %q (%s) is done for each node of a stage that uses %s; %q uses %s",
+				s.Name, s.kind.Kind, strings.Join(s.kind.Needs, " or "), need.Text(), uses)
+			return
+		}
 		needed = append(needed, b.made[need.Text()]...)
 	}
 	values := spec.Overlay(b.doc.Root.Get(s.kind.Kind), s.Params, b.Diags)
@@ -268,20 +273,28 @@ func (b *Builder) Model(at diag.Pos, arch string) (Model, *nn.Network) {
 // InitPlace is where the spec names the initial weights.
 func (b *Builder) InitPlace() diag.Pos { return b.doc.Root.Get("model").Get("init").Pos }
 
-// Size is what a network on images of side x side pixels asks of its data, given the taps of a loss.
-func (b *Builder) Size(network *nn.Network, side int, terms []Term, at diag.Pos) (Size, bool) {
-	tap := "pooled"
-	for _, t := range terms {
-		if t.Saliency() {
-			tap = t.Tap
+// Size is what a network on images of side x side pixels asks of its data so that its CAMs at those taps can be compared
+// with maps; without taps, at the pooled one.
+func (b *Builder) Size(network *nn.Network, side int, at diag.Pos, taps ...string) (Size, bool) {
+	if len(taps) == 0 {
+		taps = []string{"pooled"}
+	}
+	var size Size
+	for i, tap := range taps {
+		h, w, err := network.Grid(side, tap)
+		if err != nil {
+			b.Diags.Add(at, spec.OutOfRange, "%v", err)
+			return Size{}, false
+		}
+		if here := (Size{Side: side, H: h, W: w}); i > 0 && here != size {
+			b.Diags.Add(at, spec.OutOfRange, "the taps %s and %s of one loss have grids of %dx%d and %dx%d cells; take taps of one grid",
+				taps[0], tap, size.H, size.W, h, w)
+			return Size{}, false
+		} else {
+			size = here
 		}
 	}
-	h, w, err := network.Grid(side, tap)
-	if err != nil {
-		b.Diags.Add(at, spec.OutOfRange, "%v", err)
-		return Size{}, false
-	}
-	return Size{Side: side, H: h, W: w}, true
+	return size, true
 }
 
 // Classes is the number of classes: Real and Synthetic.

@@ -1,10 +1,12 @@
 package experiment
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
 
+	"github.com/cyborg-run/cyborg-run/internal/table"
 	"github.com/cyborg-run/cyborg-run/pipeline/diag"
 	"github.com/cyborg-run/cyborg-run/pipeline/graph"
 	"github.com/cyborg-run/cyborg-run/pipeline/spec"
@@ -148,6 +150,11 @@ func (b *Builder) external(entry *datasetEntry, p prepare.Params, n *graph.Node)
 		return false
 	}
 	files, err := prepare.Files(p)
+	var where *table.WhereError
+	if errors.As(err, &where) {
+		b.Diags.Add(entry.From.Get("where").Pos, spec.BadExpression, "the data set %q: %v", entry.Name, err)
+		return false
+	}
 	if err != nil {
 		b.problems = append(b.problems, fmt.Errorf("the data set %q: %w", entry.Name, err))
 		return false

@@ -110,7 +110,7 @@ type Term struct {
 	// Class says whose CAM is compared: that of the predicted class, as in the authors' code, or of the true one.
 	Class string `yaml:"class" json:"class,omitempty" default:"predicted" enum:"predicted|true"`
 	// Tap is the layer that the CAM reads: authors (the layer that the authors' code reads), pooled (the tensor that is
-	// pooled and classified), or a module by its name, such as layer3.
+	// pooled and classified), or a module by its name whose output has as many channels as the head takes: layer4.1.
 	Tap string `yaml:"tap" json:"tap,omitempty" default:"authors"`
 }
 

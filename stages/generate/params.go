@@ -1,8 +1,8 @@
 // Package generate is the stage that draws a data set of cartoon faces, with simulated human maps and masks.
 //
 // Everything in it is simulated: the faces, the fault that makes some of them synthetic, the shortcut that a classifier
-// may fall for, and the maps of what people would mark. Package faces says what is in the pictures. The stage has no
-// inputs and one output, the folder data:
+// may fall for, and the maps of what people would mark. The stage has no inputs and one output, the folder data, which is
+// the root of the data set:
 //
 //	data/data.csv          split,label,path,generator,shortcut; one row an image, paths relative to data/
 //	data/images/*.png      g0_000123_synthetic.png: generator, number, label
@@ -18,7 +18,7 @@ import (
 	"github.com/cyborg-run/cyborg-run/pipeline"
 )
 
-// Stage declares the kind.
+// Stage declares the kind. Package faces says what is in the pictures.
 var Stage = &pipeline.Stage{
 	Kind:     "generate",
 	Revision: 1, // raise it when the same parameters give other bytes; testdata/revision.golden tells

@@ -40,8 +40,6 @@ type Params struct {
 	Metric string `yaml:"metric" json:"metric" default:"auc"`
 	// Mean names the sets over which a model's mean metric is taken, such as the unseen generators; without it, all.
 	Mean []string `yaml:"mean" json:"mean"`
-	// Title stands above the report.
-	Title string `yaml:"title" json:"title"`
 	// Notes are what a reader of the report must know; which data are simulated is added by itself.
 	Notes []string `yaml:"notes" json:"notes"`
 }

@@ -121,14 +121,16 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 	if network == nil || terms == nil {
 		return
 	}
-	size, ok := b.Size(network, model.Side, terms, c.Place("loss"))
-	if !ok {
-		return
-	}
+	var taps []string
 	for _, t := range terms {
 		if t.Saliency() {
 			b.Saliency(c.Place("loss"), p.Data, t.Map)
+			taps = append(taps, t.Tap)
 		}
+	}
+	size, ok := b.Size(network, model.Side, c.Place("loss"), taps...)
+	if !ok {
+		return
 	}
 	if from := model.Init.From; from != "" {
 		b.File(b.InitPlace(), from, "model.init", "; take `init` away to start from random weights, or bring the file there")

@@ -51,18 +51,48 @@ func TestEverySectionIsDescribed(t *testing.T) {
 			t.Errorf("the section %s is not described", name)
 		}
 	}
-	for _, link := range regexp.MustCompile(`\]\(#([^)]*)\)`).FindAllSubmatch(text, -1) {
-		if !slices.Contains(headings(text), string(link[1])) {
-			t.Errorf("a link leads to #%s, which is no heading", link[1])
-		}
-	}
 }
 
 func headings(text []byte) (anchors []string) {
 	for _, line := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllSubmatch(text, -1) {
-		anchors = append(anchors, strings.ReplaceAll(anchor(string(line[1])), " ", "-"))
+		anchors = append(anchors, anchor(string(line[1])))
 	}
 	return anchors
+}
+
+// Links between the pages lead to files, and to headings where they name one.
+func TestLinksLeadSomewhere(t *testing.T) {
+	root, err := moduleRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range pages(t, root) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, link := range regexp.MustCompile(`\]\(([^)#:]*)(?:#([^)]*))?\)`).FindAllSubmatch(text, -1) {
+			target, heading := file, string(link[2])
+			if len(link[1]) > 0 {
+				target = filepath.Join(filepath.Dir(file), filepath.FromSlash(string(link[1])))
+			}
+			there, err := os.ReadFile(target)
+			if info, missing := os.Stat(target); missing != nil {
+				t.Errorf("%s: a link leads to %s, which is not there", filepath.Base(file), link[1])
+			} else if heading != "" && (info.IsDir() || err != nil || !slices.Contains(headings(there), heading)) {
+				t.Errorf("%s: a link leads to %s#%s, which is no heading", filepath.Base(file), link[1], heading)
+			}
+		}
+	}
+}
+
+func pages(t *testing.T, root string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no pages in docs: %v", err)
+	}
+	return files
 }
 
 // Whole specs in the documentation load without a diagnostic; what belongs to no whole spec has no version.
@@ -71,12 +101,8 @@ func TestExamplesInTheDocumentationAreGood(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	found := 0
-	for _, page := range pages {
+	for _, page := range pages(t, root) {
 		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)
@@ -132,7 +158,7 @@ func TestTables(t *testing.T) {
 	s.packages[pkg] = &packageDoc{
 		types: map[string]string{"outer": "outer is one.", "inner": "inner is another."},
 		fields: map[string]map[string]string{
-			"outer": {"Must": "Must is text.", "Some": "Some is more than Must.", "Inner": "Inner holds.", "Words": "Words.", "Names": "Names."},
+			"outer": {"Must": "Must is text.", "Some": "Some is more than Must.", "Inner": "Inner holds it.", "Words": "Words.", "Names": "Names."},
 			"inner": {"Deep": "Deep down."},
 		},
 	}
@@ -144,7 +170,7 @@ func TestTables(t *testing.T) {
 		{"part", "One.", []row{
 			{"must", "text", "**required**", "`a`, `b`", "Text."},
 			{"some", "whole number", "`0`", "1 to 100,000", "More than `must`."},
-			{"inner", "map", "", "", "Holds."},
+			{"inner", "map", "", "", "Holds it."},
 			{"inner.deep", "whole number", "`7`", "at least 0", "Deep down."},
 			{"words", "map of texts", "none", "", "Words."},
 			{"names", "map by names of yours", "", "", "Names. See [below](#partnamesname)."},

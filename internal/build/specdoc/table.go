@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/cyborg-run/cyborg-run/pipeline/spec"
 )
@@ -190,13 +191,15 @@ func bound(f reflect.StructField, tag string) string {
 	return text
 }
 
-// anchor is the name that GitHub gives the heading of a table.
-func anchor(path string) string {
-	kept := func(r rune) rune {
-		if strings.ContainsRune(".[]", r) {
-			return -1
+// anchor is the name that GitHub gives a heading: small letters, hyphens for spaces, no punctuation.
+func anchor(heading string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == ' ':
+			return '-'
+		case r == '-', r == '_', unicode.IsLetter(r), unicode.IsDigit(r):
+			return unicode.ToLower(r)
 		}
-		return r
-	}
-	return strings.Map(kept, strings.ToLower(path))
+		return -1
+	}, heading)
 }

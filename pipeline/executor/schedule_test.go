@@ -1,0 +1,237 @@
+package executor_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/cyborg-run/cyborg-run/pipeline"
+	"github.com/cyborg-run/cyborg-run/pipeline/executor"
+	"github.com/cyborg-run/cyborg-run/pipeline/graph"
+	"github.com/cyborg-run/cyborg-run/pipeline/store"
+	"github.com/cyborg-run/cyborg-run/pipeline/task"
+)
+
+// inside is an executor that works in this process, and sees what the scheduler hands it.
+type inside struct {
+	machine int            // cores
+	cores   map[string]int // of each node
+	fails   map[string]bool
+
+	mu                    sync.Mutex
+	finished              map[string]bool
+	begun                 int
+	running, mostRunning  int
+	busy, mostBusy        int  // cores
+	stopped               bool // something failed, and nothing is to begin any more
+	tooEarly, afterFailed []string
+}
+
+func (x *inside) Execute(_ context.Context, _ pipeline.Program, attempt string) error {
+	t, err := task.Read(attempt)
+	if err != nil {
+		return err
+	}
+	x.begin(t)
+	time.Sleep(time.Duration(len(t.Node)%3) * 200 * time.Microsecond)
+	err = succeed(context.Background(), t)
+	x.end(t)
+	if x.fails[t.Node] {
+		return errors.New("no luck")
+	}
+	return err
+}
+
+func (x *inside) begin(t *task.Task) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.stopped {
+		x.afterFailed = append(x.afterFailed, t.Node)
+	}
+	for _, in := range t.Inputs["in"] {
+		if !x.finished[in.Node] {
+			x.tooEarly = append(x.tooEarly, fmt.Sprintf("%s before %s", t.Node, in.Node))
+		}
+	}
+	x.begun++
+	x.running++
+	x.busy += min(x.cores[t.Node], x.machine)
+	x.mostRunning, x.mostBusy = max(x.mostRunning, x.running), max(x.mostBusy, x.busy)
+}
+
+func (x *inside) end(t *task.Task) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.running--
+	x.busy -= min(x.cores[t.Node], x.machine)
+	x.finished[t.Node] = !x.fails[t.Node]
+}
+
+// Whatever the graph, and whatever fails in it: no node begins before its inputs, cores and jobs are never exceeded, with
+// --keep-going all is done that does not depend on a failure, and the next run does what is left and no more.
+func TestScheduleProperty(t *testing.T) {
+	base, err := os.MkdirTemp("/dev/shm", "cyborg-test-*") // in memory: a store writes every file through
+	if err != nil {
+		base = t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(base) })
+	rapid.Check(t, func(t *rapid.T) {
+		dir, err := os.MkdirTemp(base, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer os.RemoveAll(dir)
+		st, err := store.Open(filepath.Join(dir, "store"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := &inside{cores: map[string]int{}, finished: map[string]bool{}, fails: map[string]bool{}, machine: rapid.IntRange(1, 4).Draw(t, "cores")}
+		var nodes []*graph.Node
+		for i := range rapid.IntRange(1, 10).Draw(t, "nodes") {
+			n := node(fmt.Sprintf("n%d", i), "succeeds")
+			for _, k := range rapid.SliceOfNDistinct(rapid.IntRange(0, max(0, i-1)), 0, min(i, 3), rapid.ID[int]).Draw(t, "needs") {
+				n.Needs = append(n.Needs, graph.Edge{Port: "in", From: nodes[k], Output: "result"})
+			}
+			n.CPUs = rapid.IntRange(1, 5).Draw(t, "cpus")
+			x.cores[n.Name] = n.CPUs
+			x.fails[n.Name] = rapid.IntRange(0, 5).Draw(t, "fails") == 0
+			nodes = append(nodes, n)
+		}
+		g, err := graph.New(nodes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := executor.Options{Jobs: rapid.IntRange(0, 3).Draw(t, "jobs"), CPUs: x.machine, KeepGoing: rapid.Bool().Draw(t, "keep going")}
+
+		var emitting atomic.Int32
+		published := map[string]bool{}
+		run := func() executor.Outcome {
+			p, err := graph.MakePlan(g, st, "test", graph.Machine{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			clear(published)
+			outcome, err := executor.Run(context.Background(), p, st, x, o, func(e task.Event) {
+				if emitting.Add(1) != 1 {
+					t.Error("two events at once")
+				}
+				if e.Type == task.NodeFailed {
+					x.mu.Lock()
+					x.stopped = !o.KeepGoing
+					x.mu.Unlock()
+				}
+				emitting.Add(-1)
+			}, func(s *graph.Step) error {
+				for _, in := range s.Inputs() {
+					if !published[in.Node.Name] {
+						t.Errorf("%s is handed on before %s", s.Node.Name, in.Node.Name)
+					}
+				}
+				published[s.Node.Name] = true
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if outcome.Done+outcome.Failed+outcome.Skipped != len(nodes) || len(outcome.Failures) != outcome.Failed || outcome.Done != len(published) {
+				t.Fatalf("%d nodes, %d handed on, and %+v", len(nodes), len(published), outcome)
+			}
+			return outcome
+		}
+		outcome := run()
+
+		if len(x.tooEarly) > 0 {
+			t.Fatalf("begun too early: %v", x.tooEarly)
+		}
+		if x.mostBusy > x.machine || o.Jobs > 0 && x.mostRunning > o.Jobs {
+			t.Fatalf("%d cores of %d and %d jobs of %d were busy at once", x.mostBusy, x.machine, x.mostRunning, o.Jobs)
+		}
+		if len(x.afterFailed) > 0 {
+			t.Fatalf("begun after a failure: %v", x.afterFailed)
+		}
+		if o.KeepGoing {
+			want := map[string]bool{}
+			for _, n := range g.Nodes {
+				want[n.Name] = !x.fails[n.Name]
+				for _, e := range n.Needs {
+					want[n.Name] = want[n.Name] && want[e.From.Name]
+				}
+				if published[n.Name] != want[n.Name] {
+					t.Fatalf("%s: done %v, want %v", n.Name, published[n.Name], want[n.Name])
+				}
+			}
+		}
+		// What failed is mended: the next run does the rest, and only that.
+		clear(x.fails)
+		x.stopped, x.begun = false, 0
+		if again := run(); again.Done != len(nodes) || x.begun != len(nodes)-outcome.Done {
+			t.Fatalf("the second run began %d nodes: %+v, after %+v", x.begun, again, outcome)
+		}
+	})
+}
+
+// --jobs lets several nodes share a CUDA device; without it, one at a time holds it.
+func TestScheduleOfADevice(t *testing.T) {
+	for _, c := range []struct {
+		device string
+		jobs   int
+		want   int
+	}{{"cpu", 0, 3}, {"cuda:0", 0, 1}, {"cuda:0", 2, 2}} {
+		t.Run(fmt.Sprintf("%s_jobs_%d", c.device, c.jobs), func(t *testing.T) {
+			var nodes []*graph.Node
+			for i := range 3 {
+				n := node(fmt.Sprint("fit", i), "succeeds")
+				n.GPU = true
+				nodes = append(nodes, n)
+			}
+			h := newHouse(t, t.TempDir(), nodes...)
+			together := &meeting{want: c.want, all: make(chan struct{})}
+			outcome, err := executor.Run(t.Context(), h.plan(), h.store, together, executor.Options{Device: c.device, Jobs: c.jobs, CPUs: 3},
+				func(task.Event) {}, func(*graph.Step) error { return nil })
+			if err != nil {
+				t.Fatal(err)
+			}
+			if outcome.Done != 3 || together.most != c.want {
+				t.Errorf("%d at once, want %d; %+v", together.most, c.want, outcome)
+			}
+		})
+	}
+}
+
+// meeting is an executor whose first workers wait until as many as are wanted are there.
+type meeting struct {
+	mu         sync.Mutex
+	want       int
+	here, most int
+	all        chan struct{}
+	met        bool
+}
+
+func (m *meeting) Execute(ctx context.Context, _ pipeline.Program, attempt string) error {
+	m.mu.Lock()
+	m.here++
+	m.most = max(m.most, m.here)
+	if m.here == m.want && !m.met {
+		m.met = true
+		close(m.all)
+	}
+	m.mu.Unlock()
+	<-m.all
+	t, err := task.Read(attempt)
+	if err != nil {
+		return err
+	}
+	err = succeed(ctx, t)
+	m.mu.Lock()
+	m.here--
+	m.mu.Unlock()
+	return err
+}
