@@ -25,7 +25,7 @@ func doctorCommand() *cobra.Command {
 			if err != nil {
 				return exit{ExitFailed, err}
 			}
-			defer os.RemoveAll(temp)
+			defer func() { _ = os.RemoveAll(temp) }()
 			st, err := store.Open(filepath.Join(temp, "store"))
 			if err != nil {
 				return exit{ExitFailed, err}

@@ -89,12 +89,12 @@ func (f *placeFlags) plan(doc *spec.Document, g *graph.Graph) (*graph.Plan, *sto
 	}
 	w, err := findWorker(st, f.device)
 	if err != nil {
-		st.Close()
+		_ = st.Close()
 		return nil, nil, nil, wrong(err)
 	}
 	p, err := graph.MakePlan(g, st, runName(doc), graph.Machine{Device: w.deviceClass(), Libtorch: w.Libtorch})
 	if err != nil {
-		st.Close()
+		_ = st.Close()
 		return nil, nil, nil, exit{ExitFailed, err}
 	}
 	return p, st, w, nil

@@ -32,6 +32,7 @@ type Term struct {
 // Class says whose CAM is taken.
 type Class string
 
+// The classes whose CAM a term may take.
 const (
 	Predicted Class = "predicted" // the class of the highest logit, the lower one where two are equal: the authors' code
 	True      Class = "true"      // the label's class

@@ -54,7 +54,7 @@ func KL(m, human []float64) float64 {
 	return sum
 }
 
-// NSS, normalised scanpath saliency, is the mean at the fixated cells of the map scaled to mean 0 and population standard
+// NSS (normalised scanpath saliency) is the mean at the fixated cells of the map scaled to mean 0 and population standard
 // deviation 1. Fixations are flat indices; a cell fixated twice counts twice. NaN where the map is constant or nothing is
 // fixated.
 func NSS(m []float64, fixations []int) float64 {

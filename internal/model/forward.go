@@ -10,6 +10,7 @@ import (
 // Mode is how batch norms and dropout behave.
 type Mode int
 
+// The modes.
 const (
 	Eval  Mode = iota // running statistics; no dropout
 	Train             // the batch's statistics, which also move the running ones; dropout

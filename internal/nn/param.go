@@ -41,6 +41,7 @@ type Param struct {
 // Kind says what a kept tensor is for.
 type Kind int
 
+// The kinds.
 const (
 	Weight  Kind = iota // learned
 	Bias                // learned
@@ -60,6 +61,7 @@ type Init struct {
 // Distribution is a family of initial values.
 type Distribution int
 
+// The distributions.
 const (
 	Constant Distribution = iota
 	Normal                // mean 0

@@ -10,6 +10,8 @@ package torch
 */
 import "C"
 
+import "fmt"
+
 func cudaCount() (int, error) {
 	start()
 	var n C.int
@@ -42,3 +44,6 @@ func cudaEmptyCache() error { return failure("cuda", C.torch_cuda_empty_cache())
 func cudaSynchronize(index int) error {
 	return failure("cuda", C.torch_cuda_synchronize(C.int(index)))
 }
+
+// cudaVersion writes CUDA's number of a version, 13020, as "13.2".
+func cudaVersion(n int) string { return fmt.Sprintf("%d.%d", n/1000, n%1000/10) }

@@ -1,9 +1,6 @@
 package torch
 
-import (
-	"errors"
-	"fmt"
-)
+import "errors"
 
 // This file is what callers see of CUDA devices; cuda.go does it, in a build with the tag cuda, and cuda_none.go says in
 // one without that it cannot.
@@ -51,6 +48,3 @@ func (d Device) Synchronize() error {
 	}
 	return cudaSynchronize(d.Index)
 }
-
-// cudaVersion writes CUDA's number of a version, 13020, as "13.2".
-func cudaVersion(n int) string { return fmt.Sprintf("%d.%d", n/1000, n%1000/10) }

@@ -39,7 +39,7 @@ func follow(attempt string, emit func(task.Event)) *follower {
 			}
 			if ending {
 				if file != nil {
-					file.Close()
+					_ = file.Close()
 				}
 				return
 			}

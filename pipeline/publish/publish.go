@@ -90,7 +90,7 @@ func copyFile(from, to string, source os.FileInfo) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(temp.Name())
+	defer func() { _ = os.Remove(temp.Name()) }()
 	_, err = io.Copy(temp, in)
 	if closing := temp.Close(); err == nil {
 		err = closing

@@ -158,7 +158,7 @@ func (s *Store) Lock(ctx context.Context, key Key, waiting func()) (unlock func(
 		if waiting != nil {
 			waiting()
 		}
-		held, err = lock.TryLockContext(ctx, 100*time.Millisecond)
+		_, err = lock.TryLockContext(ctx, 100*time.Millisecond)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", key, err)

@@ -223,7 +223,7 @@ func TestFolderDigest(t *testing.T) {
 		if same := cmp.Equal(files, other); same != (digest(files) == digest(other)) {
 			t.Fatalf("equal %v, digests %s and %s", same, digest(files), digest(other))
 		}
-		if digest(files) != digest(files) {
+		if again := digest(files); again != digest(files) {
 			t.Fatal("two digests of the same files")
 		}
 	})

@@ -77,7 +77,7 @@ func TestBadData(t *testing.T) {
 			if c.saliency.Name != "" {
 				p = params(data, c.saliency)
 			}
-			dir, err := run(t, t.Context(), p, 2, nil)
+			dir, err := run(t.Context(), t, p, 2, nil)
 			if err == nil {
 				t.Fatal("no error")
 			}
@@ -87,7 +87,7 @@ func TestBadData(t *testing.T) {
 			empty(t, dir)
 			if c.allow != nil {
 				c.allow(&p.Saliency[0])
-				if _, err := run(t, t.Context(), p, 2, nil); err != nil {
+				if _, err := run(t.Context(), t, p, 2, nil); err != nil {
 					t.Errorf("with what the message says: %v", err)
 				}
 			}
@@ -105,7 +105,7 @@ func TestFirstTenBadFiles(t *testing.T) {
 	}
 	write(t, data+"/data.csv", list)
 	for _, threads := range []int{1, 8} {
-		_, err := run(t, t.Context(), params(data), threads, nil)
+		_, err := run(t.Context(), t, params(data), threads, nil)
 		lines := strings.Split(err.Error(), "\n")
 		if len(lines) != 11 || lines[10] != "stopped after 10 bad files; there may be more" {
 			t.Fatalf("%d lines: %v", len(lines), err)
@@ -121,7 +121,7 @@ func TestFirstTenBadFiles(t *testing.T) {
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	dir, err := run(t, ctx, params(small(t)), 2, nil)
+	dir, err := run(ctx, t, params(small(t)), 2, nil)
 	if !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}

@@ -110,7 +110,7 @@ func params(dir string, s ...prepare.Saliency) prepare.Params {
 }
 
 // run does the task in a folder of its own and returns that.
-func run(t testing.TB, ctx context.Context, p prepare.Params, threads int, inputs map[string][]task.Input) (dir string, err error) {
+func run(ctx context.Context, t testing.TB, p prepare.Params, threads int, inputs map[string][]task.Input) (dir string, err error) {
 	t.Helper()
 	raw, err := json.Marshal(p)
 	if err != nil {
@@ -139,7 +139,7 @@ func open(t testing.TB, dir string) *pack.Set {
 
 func TestPacked(t *testing.T) {
 	data := small(t)
-	dir, err := run(t, t.Context(), params(data, all...), 3, nil)
+	dir, err := run(t.Context(), t, params(data, all...), 3, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +200,7 @@ func TestPacked(t *testing.T) {
 }
 
 func TestEvents(t *testing.T) {
-	dir, err := run(t, t.Context(), params(small(t), all[0]), 2, nil)
+	dir, err := run(t.Context(), t, params(small(t), all[0]), 2, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +223,7 @@ func TestEvents(t *testing.T) {
 func TestSameBytes(t *testing.T) {
 	var first []byte
 	for _, threads := range []int{1, 2, 5} {
-		dir, err := run(t, t.Context(), params(small(t), all...), threads, nil)
+		dir, err := run(t.Context(), t, params(small(t), all...), threads, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -257,7 +257,7 @@ func TestSource(t *testing.T) {
 	data := small(t)
 	p := params(data, all[0])
 	p.CSV = "data.csv"
-	dir, err := run(t, t.Context(), p, 1, map[string][]task.Input{prepare.Source: {{Node: "generate.train", Path: data}}})
+	dir, err := run(t.Context(), t, p, 1, map[string][]task.Input{prepare.Source: {{Node: "generate.train", Path: data}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,7 +270,7 @@ func TestSource(t *testing.T) {
 func TestRealPhotographs(t *testing.T) {
 	faces := testenv.Shared(t, "data/faces")
 	p := prepare.Params{CSV: faces + "/csvs/train.csv", Root: faces + "/images", Where: `split == "test"`, Side: 224, GridH: 7, GridW: 7}
-	dir, err := run(t, t.Context(), p, 2, nil)
+	dir, err := run(t.Context(), t, p, 2, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,11 +23,11 @@ func openTable(path string, columns []string, size int64) (*table, error) {
 		return nil, err
 	}
 	if err := file.Truncate(size); err != nil {
-		file.Close()
+		_ = file.Close()
 		return nil, err
 	}
 	if _, err := file.Seek(size, io.SeekStart); err != nil {
-		file.Close()
+		_ = file.Close()
 		return nil, err
 	}
 	t := &table{file: file, out: bufio.NewWriter(file), size: size}
