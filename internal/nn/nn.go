@@ -58,7 +58,8 @@ func (n *Network) Tap(tap string) (string, error) {
 	return tap, nil
 }
 
-// Grid is the height and width of a tap's output (and so of its CAM) for images of side x side pixels.
+// Grid is the height and width of a tap's output (and so of its CAM) for images of side x side pixels. The tap must have
+// the channels that the head weighs.
 func (n *Network) Grid(side int, tap string) (h, w int, err error) {
 	name, err := n.Tap(tap)
 	if err != nil {

@@ -61,8 +61,8 @@ func TestGrid(t *testing.T) {
 		{"resnet50", 224, "authors", 7, 7},
 		{"resnet50", 96, "authors", 3, 3},
 		{"resnet50", 225, "pooled", 8, 8},
-		{"resnet50", 224, "layer3.5.bn1", 14, 14},
-		{"resnet18", 64, "conv1", 32, 32},
+		{"resnet50", 224, "layer4.0.downsample", 7, 7},
+		{"resnet18", 64, "layer4.0.bn1", 2, 2},
 		{"resnet_small", 96, "pooled", 12, 12},
 		{"resnet_small", 96, "authors", 12, 12},
 	} {
@@ -81,14 +81,27 @@ func TestGridErrors(t *testing.T) {
 		tap  string
 		want string
 	}{
-		{224, "layer5", `network resnet18 has no module "layer5" to tap; take pooled (layer4), authors (layer4.1.conv2) or a module such as conv1, bn1, layer1, layer2, layer3, layer4, fc`},
+		{224, "layer5", `network resnet18 has no module "layer5" to tap; take pooled (layer4), authors (layer4.1.conv2) or another module of as many channels`},
 		{224, "fc", "network resnet18: the output of fc is 2: a map needs height and width"},
+		{224, "layer3", "network resnet18: layer3 has 256 channels; a CAM needs the 512 that fc weighs, such as those of layer4"},
 		{0, "pooled", "network resnet18 on 0 x 0 pixels: at conv1: a window of 7 x 7 does not fit into 3x0x0"},
 	} {
 		_, _, err := network(t, "resnet18").Grid(c.side, c.tap)
 		if err == nil || err.Error() != c.want {
 			t.Errorf("Grid(%d, %q):\n got %v\nwant %s", c.side, c.tap, err, c.want)
 		}
+	}
+}
+
+func TestShapeOf(t *testing.T) {
+	for module, want := range map[string]string{"conv1": "64x112x112", "layer3.5.bn1": "256x14x14", "layer2": "512x28x28", "fc": "2"} {
+		shape, err := network(t, "resnet50").ShapeOf(224, module)
+		if err != nil || shape.String() != want {
+			t.Errorf("%s: %s, %v; want %s", module, shape, err, want)
+		}
+	}
+	if _, err := network(t, "resnet50").ShapeOf(224, "layer5"); err == nil {
+		t.Error("a module that is not there has a shape")
 	}
 }
 

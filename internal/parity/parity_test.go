@@ -27,25 +27,34 @@ func (w *world) epoch(t *testing.T) {
 	w.t = t
 	w.refer("train", "train.csv", "--init", "start.pth", "--maps", "maps", "--alpha", "0.5", "--cam-class", "predicted",
 		"--tap", "authors", "--dtype", "float64", "--batch", "8", "--epochs", "1", "--order", "shuffle:1", "--out", "reference64")
-	ours, theirs := w.figures("run/models/double/steps.csv"), w.trace("reference64/trace.jsonl")
-	for _, c := range []struct{ ours, theirs string }{{"cross_entropy", "cross_entropy"}, {"cyborg", "saliency"}, {"total", "total"}} {
-		compare(t, c.ours, ours[c.ours], theirs[c.theirs], 8, tolerance)
-	}
-	ours, theirs = w.figures("run/models/double/history.csv"), w.trace("reference64/epochs.jsonl")
-	for _, c := range []struct{ ours, theirs string }{{"train_loss", "train_loss"}, {"train_accuracy", "train_acc"},
-		{"validation_loss", "val_loss"}, {"validation_accuracy", "val_acc"}} {
-		compare(t, c.ours, ours[c.ours], theirs[c.theirs], 1, tolerance)
+	w.terms(t, "run/models/double/steps.csv", "reference64/trace.jsonl", 8, tolerance)
+	ours, theirs := w.figures("run/models/double/history.csv"), w.trace("reference64/epochs.jsonl")
+	for name, reference := range map[string]string{"train_loss": "train_loss", "train_accuracy": "train_acc",
+		"validation_loss": "val_loss", "validation_accuracy": "val_acc"} {
+		compare(t, name, ours[name], theirs[reference], 1, tolerance)
 	}
 }
 
 // firstStep is all that float32 allows to compare: two correct programs part after it.
 func (w *world) firstStep(t *testing.T) {
 	w.t = t
-	w.refer("train", "train.csv", "--init", "start.pth", "--maps", "maps", "--batch", "20", "--epochs", "1", "--max-steps", "1",
-		"--order", "shuffle:1", "--no-validation", "--out", "reference32")
-	ours, theirs := w.figures("run/models/single/steps.csv"), w.trace("reference32/trace.jsonl")
-	for _, c := range []struct{ ours, theirs string }{{"cross_entropy", "cross_entropy"}, {"cyborg", "saliency"}, {"total", "total"}} {
-		compare(t, c.ours, ours[c.ours], theirs[c.theirs], 1, 1e-6)
+	for _, c := range []struct {
+		node   string
+		layout []string
+	}{{"single", []string{"--channels-last"}}, {"plain", nil}} {
+		folder := "reference-" + c.node
+		w.refer("train", "train.csv", append(c.layout, "--init", "start.pth", "--maps", "maps", "--lr", "0.0001", "--batch", "20",
+			"--epochs", "1", "--max-steps", "1", "--order", "shuffle:1", "--no-validation", "--out", folder)...)
+		w.terms(t, "run/models/"+c.node+"/steps.csv", folder+"/trace.jsonl", 1, 1e-6)
+	}
+}
+
+// terms compares every term of the loss in n steps.
+func (w *world) terms(t *testing.T, steps, trace string, n int, tolerance float64) {
+	t.Helper()
+	ours, theirs := w.figures(steps), w.trace(trace)
+	for name, reference := range map[string]string{"cross_entropy": "cross_entropy", "cyborg": "saliency", "total": "total"} {
+		compare(t, name, ours[name], theirs[reference], n, tolerance)
 	}
 }
 

@@ -62,7 +62,7 @@ func (w *world) cams(t *testing.T) {
 	const tolerance = 1e-4
 	w.t = t
 	for _, c := range []struct{ node, tap, class string }{{"pooled", "pooled", "predicted"}, {"authors", "authors", "true"}} {
-		folder := "reference-" + c.node
+		folder := "reference-cam-" + c.node
 		w.refer("cam", "explained.csv", "--weights", weights, "--tap", c.tap, "--cam-class", c.class, "--out", folder)
 		var index results.CAM
 		raw, err := os.ReadFile(w.path("run/cams/" + c.node + "/index.json"))

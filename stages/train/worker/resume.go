@@ -58,13 +58,15 @@ func blob(raw []byte) checkpoint.Tensor {
 func (tr *trainer) restore() error {
 	var w where
 	file, err := checkpoint.Read(tr.task.State(stateFile))
-	switch {
-	case err == nil:
-		if w, err = tr.takeUp(file); err != nil {
-			return fmt.Errorf("go on from the last checkpoint: %w", err)
+	if err == nil {
+		w, err = tr.takeUp(file)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		tr.task.Warn(fmt.Sprintf("starts again from the beginning, because its last checkpoint is of no use: %v", err))
+		if err := tr.startOver(); err != nil {
+			return err
 		}
-	case !errors.Is(err, fs.ErrNotExist):
-		tr.task.Warn(fmt.Sprintf("starts again from the beginning: %v", err))
+		w = where{}
 	}
 	tr.history, err = openTable(tr.task.State(historyFile),
 		[]string{"epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "lr", "seconds"}, w.History)
@@ -79,6 +81,14 @@ func (tr *trainer) restore() error {
 		tr.task.Emit(task.Event{Type: task.Log, Message: fmt.Sprintf("goes on from step %d, in epoch %d", w.At.Step, w.At.Epoch+1)})
 	}
 	return nil
+}
+
+// startOver undoes what a checkpoint that could not be taken up may have changed.
+func (tr *trainer) startOver() error {
+	tr.order.Seed(tr.job.Seed)
+	tr.chance.Seed(tr.job.Seed)
+	tr.at, tr.best = position{}, nothing
+	return tr.initialise()
 }
 
 func (tr *trainer) takeUp(file *checkpoint.File) (where, error) {
