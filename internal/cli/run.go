@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -22,6 +23,7 @@ import (
 	"github.com/cyborg-run/cyborg-run/pipeline/spec"
 	"github.com/cyborg-run/cyborg-run/pipeline/store"
 	"github.com/cyborg-run/cyborg-run/pipeline/task"
+	"github.com/cyborg-run/cyborg-run/stages/check"
 )
 
 type runFlags struct {
@@ -60,6 +62,9 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 	if f.jobs < 0 {
 		return wrong(fmt.Errorf("--jobs %d: at least 1 is needed", f.jobs))
 	}
+	if !slices.Contains(progresses, f.progress) {
+		return wrong(fmt.Errorf("--progress %s: take auto, bars, plain, json or none", f.progress))
+	}
 	doc, g, err := f.load(path)
 	if err != nil {
 		return err
@@ -74,14 +79,21 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 		return err
 	}
 	defer st.Close()
+	if err := w.needed(plan); err != nil {
+		return exit{ExitFailed, err}
+	}
 	dir := f.folder(doc)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return exit{ExitFailed, fmt.Errorf("make the run's folder: %w", err)}
 	}
 	stderr := c.ErrOrStderr()
 	r := &oneRun{doc: doc, plan: plan, store: st, worker: w, dir: dir, began: began, stderr: stderr}
+	stdout := c.OutOrStdout()
+	if f.progress == "json" {
+		stdout = stderr // standard output is for the events alone
+	}
 	if plan.Count(graph.Run) == 0 {
-		return r.nothingToDo(c.OutOrStdout())
+		return r.nothingToDo(stdout)
 	}
 	r.announce()
 	sink, err := f.sink(c, plan.Count(graph.Run), dir)
@@ -95,8 +107,10 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 	if err != nil {
 		return exit{ExitFailed, err}
 	}
-	return r.conclude(c.OutOrStdout(), outcome)
+	return r.conclude(stdout, outcome)
 }
+
+var progresses = []string{"auto", "bars", "plain", "json", "none"}
 
 func (f *runFlags) sink(c *cobra.Command, nodes int, dir string) (event.Sink, error) {
 	record, err := event.NewFile(filepath.Join(dir, "events.jsonl"))
@@ -119,10 +133,8 @@ func (f *runFlags) sink(c *cobra.Command, nodes int, dir string) (event.Sink, er
 		return event.All{record, event.NewPlain(stderr, terminal)}, nil
 	case "json":
 		return event.All{record, event.JSON{W: c.OutOrStdout()}}, nil
-	case "none":
-		return event.All{record}, nil
 	}
-	return nil, wrong(fmt.Errorf("--progress %s: take auto, bars, plain, json or none", f.progress))
+	return event.All{record}, nil
 }
 
 func isTerminal(w io.Writer) bool {
@@ -217,11 +229,11 @@ func (r *oneRun) conclude(stdout io.Writer, o executor.Outcome) error {
 		return silent(ExitInterrupted)
 	case o.Failed > 0:
 		fmt.Fprintf(r.stderr, "\n%d of %d nodes failed, %d were not tried; the same command goes on from here\n", o.Failed, len(r.plan.Steps), o.Skipped)
-		status := ExitFailed
-		for i, failure := range o.Failures {
+		status := ExitCheck
+		for _, failure := range o.Failures {
 			fmt.Fprintf(r.stderr, "  %s: %s\n", failure.Node, failure.Reason)
-			if n := nodeOf(r.plan, failure.Node); n != nil && n.Stage.Kind == "check" && i == 0 && o.Failed == 1 {
-				status = ExitCheck
+			if n := nodeOf(r.plan, failure.Node); n == nil || n.Stage.Kind != check.Kind {
+				status = ExitFailed
 			}
 		}
 		return silent(status)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/cyborg-run/cyborg-run/internal/workerinfo"
 	"github.com/cyborg-run/cyborg-run/pipeline"
+	"github.com/cyborg-run/cyborg-run/pipeline/graph"
 	"github.com/cyborg-run/cyborg-run/pipeline/store"
 	"github.com/cyborg-run/cyborg-run/pipeline/task"
 	"github.com/cyborg-run/cyborg-run/stages"
@@ -41,8 +42,8 @@ func findWorker(st *store.Store, device string) (*worker, error) {
 		if os.Getenv("CYBORG_TORCH") != "" {
 			return nil, fmt.Errorf("CYBORG_TORCH names %s, which cannot be run: %w", w.path, err)
 		}
-		w.path, w.device, w.why = "", "cpu", "there is no cyborg-torch beside cyborg-run"
-		return w, nil
+		w.path, w.NoCUDA = "", "there is no cyborg-torch beside cyborg-run"
+		return w, w.settle(device)
 	}
 	memory := filepath.Join(st.Dir(), "worker.json")
 	known := map[string]workerinfo.Info{}
@@ -123,6 +124,18 @@ func (w *worker) settle(device string) error {
 func (w *worker) deviceClass() string {
 	class, _, _ := strings.Cut(w.device, ":")
 	return class
+}
+
+// needed fails where the plan has work for cyborg-torch and there is none: better before anything is done than after the
+// first node.
+func (w *worker) needed(plan *graph.Plan) error {
+	for _, s := range plan.Steps {
+		if w.path == "" && s.State == graph.Run && s.Node.Stage.Program == pipeline.Torch {
+			return fmt.Errorf("%s needs %s, and there is none beside %s: build it with `make build`, or name it by CYBORG_TORCH",
+				s.Node.Name, pipeline.Torch, executable())
+		}
+	}
+	return nil
 }
 
 // programs are the executables of both kinds of worker.

@@ -35,9 +35,10 @@ func (b *bar) text() string {
 func NewBars(w io.Writer, nodes int) *Bars {
 	progress := mpb.New(mpb.WithOutput(w), mpb.WithWidth(40), mpb.WithAutoRefresh()) // also where w is no terminal
 	b := &Bars{progress: progress, nodes: map[string]*bar{}, plain: NewPlain(progress, true)}
-	b.total = progress.AddBar(int64(nodes), mpb.BarPriority(1<<30),
+	b.total = progress.AddBar(0, mpb.BarPriority(1<<30),
 		mpb.PrependDecorators(decor.Name("all nodes", decor.WCSyncSpaceR)),
 		mpb.AppendDecorators(decor.CountersNoUnit("%d of %d"), decor.Elapsed(decor.ET_STYLE_GO, decor.WCSyncSpace)))
+	b.total.SetTotal(int64(nodes), false) // a total that was given to AddBar would end the bar, and with it the drawing
 	return b
 }
 
@@ -45,6 +46,9 @@ func NewBars(w io.Writer, nodes int) *Bars {
 func (b *Bars) Emit(e task.Event) {
 	switch e.Type {
 	case task.NodeStarted:
+		if b.nodes[e.Node] != nil {
+			return
+		}
 		one := &bar{}
 		one.Bar = b.progress.AddBar(0, mpb.BarRemoveOnComplete(),
 			mpb.PrependDecorators(decor.Name(e.Node, decor.WCSyncSpaceR)),

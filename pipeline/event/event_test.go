@@ -69,10 +69,9 @@ func golden(t *testing.T, name string, got []byte) {
 }
 
 func TestPlain(t *testing.T) {
-	clock := zerolog.TimestampFunc
-	zerolog.TimestampFunc = func() time.Time { return noon }
-	t.Cleanup(func() { zerolog.TimestampFunc = clock })
-	t.Setenv("TZ", "UTC")
+	clock, zone := zerolog.TimestampFunc, time.Local
+	zerolog.TimestampFunc, time.Local = func() time.Time { return noon }, time.UTC
+	t.Cleanup(func() { zerolog.TimestampFunc, time.Local = clock, zone })
 	var got bytes.Buffer
 	sink := event.NewPlain(&got, false)
 	for _, e := range arun() {

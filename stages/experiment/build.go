@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -83,9 +84,27 @@ func (b *Builder) sections() {
 			b.Diags.Add(loss.Pos, spec.Missing, "losses.%s: at least one term is needed: [{term: cross_entropy}]", loss.Name)
 		}
 	}
+	b.named()
 	for _, k := range b.kinds {
 		if section := root.Get(k.Kind); !section.Absent() {
 			b.report(section, k.Params(), func(d diag.Diagnostic) bool { return d.Code == spec.UnknownKey })
+		}
+	}
+}
+
+// named looks for what the sections name, whether or not other mistakes keep a stage from using it.
+func (b *Builder) named() {
+	model := b.doc.Root.Get("model")
+	if b.model.Arch != "" {
+		b.Model(model.Pos, "")
+	}
+	if from := b.model.Init.From; from != "" {
+		b.file(model.Get("init").Pos, from, "model.init", "; take `init` away to start from random weights, or bring the file there")
+	}
+	for _, d := range b.datasets {
+		if d.Value.CSV != "" && d.Value.Generate == nil {
+			at := d.From.Get("csv")
+			b.file(at.Pos, at.Resolve(), fmt.Sprintf("the data set %q", d.Name), "")
 		}
 	}
 }
@@ -117,6 +136,9 @@ func (b *Builder) ordered() []stageDecl {
 	var names []string
 	for _, s := range b.doc.Stages {
 		names = append(names, s.Name)
+		if strings.HasPrefix(s.Name, "data.") || strings.HasPrefix(s.Name, "generate.") {
+			b.Diags.Add(s.Pos, spec.BadName, "stage %q: names that begin with data. or generate. are those of the data sets' nodes", s.Name)
+		}
 		if kind := b.kind(s); kind != nil {
 			all[s.Name] = stageDecl{s, kind}
 		}
@@ -172,12 +194,17 @@ func (b *Builder) kind(s spec.Stage) *Kind {
 func (b *Builder) stage(s stageDecl) {
 	for _, kind := range s.kind.Needs {
 		if !slices.ContainsFunc(s.Needs, func(need *spec.Value) bool { return b.uses(need.Text()) == kind }) {
-			b.Diags.Add(s.Pos, spec.MissingInput, "stage %q (%s) needs a stage that uses %s: write needs: NAME", s.Name, s.kind.Kind, kind)
+			if !slices.ContainsFunc(s.Needs, func(need *spec.Value) bool { return b.uses(need.Text()) == "" }) { // else it was reported
+				b.Diags.Add(s.Pos, spec.MissingInput, "stage %q (%s) needs a stage that uses %s: write needs: NAME", s.Name, s.kind.Kind, kind)
+			}
 			return
 		}
 	}
 	var needed []*graph.Node
-	for _, need := range s.Needs {
+	for i, need := range s.Needs {
+		if slices.ContainsFunc(s.Needs[:i], func(before *spec.Value) bool { return before.Text() == need.Text() }) {
+			continue // named twice
+		}
 		if uses := b.uses(need.Text()); s.kind.Each && !slices.Contains(s.kind.Needs, uses) && uses != "" {
 			b.Diags.Add(need.Pos, spec.MissingInput, "stage %q (%s) is done for each node of a stage that uses %s; %q uses %s",
 				s.Name, s.kind.Kind, strings.Join(s.kind.Needs, " or "), need.Text(), uses)
@@ -270,9 +297,6 @@ func (b *Builder) Model(at diag.Pos, arch string) (Model, *nn.Network) {
 	return m, network
 }
 
-// InitPlace is where the spec names the initial weights.
-func (b *Builder) InitPlace() diag.Pos { return b.doc.Root.Get("model").Get("init").Pos }
-
 // Size is what a network on images of side x side pixels asks of its data so that its CAMs at those taps can be compared
 // with maps; without taps, at the pooled one.
 func (b *Builder) Size(network *nn.Network, side int, at diag.Pos, taps ...string) (Size, bool) {
@@ -341,13 +365,11 @@ func (b *Builder) Threads(threads int) int {
 	return threads
 }
 
-// File checks that a file of the user's is there.
-func (b *Builder) File(at diag.Pos, path, what, mend string) bool {
-	if !b.Files || exists(path) {
-		return true
+// file checks that a file of the user's is there.
+func (b *Builder) file(at diag.Pos, path, what, mend string) {
+	if b.Files && !exists(path) {
+		b.Diags.Add(at, spec.MissingFile, "%s: there is no file %s%s", what, path, mend)
 	}
-	b.Diags.Add(at, spec.MissingFile, "%s: there is no file %s%s", what, path, mend)
-	return false
 }
 
 func (b *Builder) unused() {

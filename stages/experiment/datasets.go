@@ -146,8 +146,8 @@ func (b *Builder) external(entry *datasetEntry, p prepare.Params, n *graph.Node)
 	if !b.Files {
 		return true
 	}
-	if !b.File(entry.From.Get("csv").Pos, p.CSV, fmt.Sprintf("the data set %q", entry.Name), "") {
-		return false
+	if !exists(p.CSV) {
+		return false // reported
 	}
 	files, err := prepare.Files(p)
 	var where *table.WhereError

@@ -8,11 +8,13 @@ package prepare
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/cyborg-run/cyborg-run/internal/table"
 	"github.com/cyborg-run/cyborg-run/pipeline"
 )
 
@@ -137,6 +139,9 @@ func (p Params) Validate() error {
 	say(p.CSV != "", "csv: no list of images is named")
 	among("header", p.Header, "auto", "yes", "no")
 	among("on_bad_image", p.OnBadImage, "fail")
+	for _, name := range slices.Sorted(maps.Keys(p.Labels)) {
+		among("labels: "+name, p.Labels[name], table.ClassNames...)
+	}
 	say(p.Side > 0, "side: %d pixels", p.Side)
 	say(p.GridH > 0 && p.GridW > 0, "grid: %d x %d cells", p.GridH, p.GridW)
 	say(p.MaxPixels >= 0, "max_pixels: %d", p.MaxPixels)

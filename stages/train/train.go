@@ -132,8 +132,7 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 	if !ok {
 		return
 	}
-	if from := model.Init.From; from != "" {
-		b.File(b.InitPlace(), from, "model.init", "; take `init` away to start from random weights, or bring the file there")
+	if from := model.Init.From; from != "" && b.Files {
 		n.Files = append(n.Files, from)
 	}
 	b.Edge(n, "data", c.Place("data"), p.Data, size)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 
@@ -28,8 +29,12 @@ type where struct {
 	History, Steps int64 // sizes of the tables in bytes
 }
 
-// save writes a checkpoint. order is the state of the generator before this epoch's order was drawn.
+// save writes a checkpoint, but not over a good one where a weight is no number: the next step will stop the training.
+// order is the state of the generator before this epoch's order was drawn.
 func (tr *trainer) save(order []byte) error {
+	if sound, err := tr.sound(); err != nil || !sound {
+		return err
+	}
 	history, err := tr.history.flush()
 	if err != nil {
 		return fmt.Errorf("write %s: %w", historyFile, err)
@@ -97,6 +102,9 @@ func (tr *trainer) takeUp(file *checkpoint.File) (where, error) {
 	if err := json.Unmarshal([]byte(text), &w); err != nil {
 		return w, err
 	}
+	if err := tr.complete(w); err != nil {
+		return w, err
+	}
 	order, _ := file.Extra["order"].(checkpoint.Tensor)
 	chance, _ := file.Extra["chance"].(checkpoint.Tensor)
 	if err := tr.order.SetState(order.Data); err != nil {
@@ -118,13 +126,22 @@ func (tr *trainer) takeUp(file *checkpoint.File) (where, error) {
 	return w, nil
 }
 
-// kept is where the last good checkpoint lies.
-func (tr *trainer) kept() string {
-	path := tr.task.State(stateFile)
-	if _, err := os.Stat(path); err != nil {
-		return "none was made yet"
+// complete sees that the files which belong to a checkpoint are there.
+func (tr *trainer) complete(w where) error {
+	for name, size := range map[string]int64{historyFile: w.History, stepsFile: w.Steps} {
+		if info, err := os.Stat(tr.task.State(name)); err != nil || info.Size() < size {
+			return fmt.Errorf("%s beside it has less than %d bytes", name, size)
+		}
 	}
-	return path
+	if w.Best != nothing && !exists(tr.task.State(finalFile)) {
+		return fmt.Errorf("%s beside it is gone", finalFile)
+	}
+	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // file is the network and its optimiser as a checkpoint, in the form of the authors' files.
@@ -160,7 +177,7 @@ type summary struct {
 	Images   int     `json:"images"`
 }
 
-// conclude writes the outputs.
+// conclude writes the outputs. The state stays as it is until they are committed: a kill up to there goes on from it.
 func (tr *trainer) conclude() error {
 	if err := tr.write(tr.task.Out("last.pth")); err != nil {
 		return err
@@ -171,10 +188,27 @@ func (tr *trainer) conclude() error {
 		}
 	}
 	for _, name := range []string{finalFile, historyFile, stepsFile} {
-		if err := os.Rename(tr.task.State(name), tr.task.Out(name)); err != nil {
+		if err := copyFile(tr.task.State(name), tr.task.Out(name)); err != nil {
 			return err
 		}
 	}
 	return writeJSON(tr.task.Out("run.json"), summary{Arch: tr.job.Model.Arch, Epochs: tr.at.Epoch, Steps: tr.at.Step,
 		Selected: tr.best.Epoch, Figure: tr.best.Figure, Images: tr.data.Len()})
+}
+
+func copyFile(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	if closing := out.Close(); err == nil {
+		err = closing
+	}
+	return err
 }

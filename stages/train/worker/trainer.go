@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"strings"
 	"time"
 
 	"github.com/cyborg-run/cyborg-run/internal/loader"
@@ -170,31 +169,6 @@ func (tr *trainer) read(s *torch.Scope, scalars []torch.Tensor) []float64 {
 	return torch.Slice[float64](s.Stack(wide, 0))
 }
 
-// finite stops a training whose loss is no number before the step spoils the weights.
-func (tr *trainer) finite(figures []float64, index []int64) error {
-	if !math.IsNaN(figures[0]) && !math.IsInf(figures[0], 0) {
-		return nil
-	}
-	term := "the total"
-	for i, name := range tr.terms.Columns() {
-		if v := figures[2+i]; math.IsNaN(v) || math.IsInf(v, 0) {
-			term = "the term " + name
-			break
-		}
-	}
-	rows := tr.data.Set.Rows()
-	var images []string
-	for _, i := range index[:min(len(index), 5)] {
-		images = append(images, rows[i].Path)
-	}
-	if more := len(index) - len(images); more > 0 {
-		images = append(images, fmt.Sprintf("and %d more", more))
-	}
-	return fmt.Errorf("step %d (epoch %d): the loss is %v because of %s; images of the step: %s. "+
-		"Nothing was changed by this step, and the last good checkpoint is kept: %s. A lower train.optimizer.sgd.lr (now %g) is the usual cure",
-		tr.at.Step, tr.at.Epoch+1, figures[0], term, strings.Join(images, ", "), tr.kept(), tr.sgd.LR)
-}
-
 // validate is the cross-entropy, as the mean of the batches' means, and the accuracy on the validation set in its order.
 func (tr *trainer) validate() (entropy, accuracy float64, err error) {
 	count, batches, right := tr.validation.Len(), 0, 0.0
@@ -224,6 +198,9 @@ func (tr *trainer) finishEpoch() error {
 	entropy, accuracy, err := tr.validate()
 	if err != nil {
 		return fmt.Errorf("validate after epoch %d: %w", tr.at.Epoch+1, err)
+	}
+	if !isFinite(entropy) {
+		return fmt.Errorf("validate after epoch %d: the cross-entropy is %v: step %d spoilt the weights. %s", tr.at.Epoch+1, entropy, tr.at.Step-1, tr.cure())
 	}
 	a := &tr.at
 	a.Seconds += time.Since(started).Seconds()
