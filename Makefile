@@ -2,6 +2,7 @@
 #
 #   LIBTORCH=DIR      an installed PyTorch to build against (the folder that holds torch/) in place of the pinned one
 #   CYBORG_PYTHON=PY  a Python with PyTorch, for the tests that compare with it; .venv/bin/python where that is there
+#   BENCH=FLAGS       of `make bench`: -only step,start, -rounds 5, -quick
 #   PYTHON=PY         the Python whose pip downloads; python3 where it is not set
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -60,7 +61,7 @@ python: prerequisites ## .venv, a Python with PyTorch for the tests that compare
 
 .PHONY: parity
 parity: build ## training steps and scores against PyTorch (needs CYBORG_PYTHON and ../shared)
-	@internal/build/passes '^TestParity' -tags 'slow $(TAGS)' -timeout 30m ./internal/... ./stages/... ./bench/...
+	@internal/build/passes '^TestParity' -tags 'slow $(TAGS)' -timeout 30m ./internal/... ./stages/...
 
 .PHONY: example
 example: build ## the own-data example on real photographs (needs ../shared)
@@ -70,12 +71,12 @@ example: build ## the own-data example on real photographs (needs ../shared)
 test-cuda: ## the tests on a GPU: operators, the quick start, a ResNet50 step against PyTorch
 	@if ! ls /dev/nvidia[0-9]* >/dev/null 2>&1; then echo "test-cuda: skipped, there is no CUDA device"; exit 0; fi; \
 	$(MAKE) cuda; \
-	internal/build/passes '^TestCUDA' -tags 'slow cuda' -timeout 30m ./internal/... ./stages/... ./bench/...; \
+	internal/build/passes '^TestCUDA' -tags 'slow cuda' -timeout 30m ./internal/... ./stages/...; \
 	bin/cyborg-run specs/quickstart.yaml --device cuda --out runs/test-cuda
 
 .PHONY: bench
-bench: build ## a ResNet50 step and its like, here and in PyTorch, with the ratios (needs CYBORG_PYTHON)
-	go test -tags 'slow $(TAGS)' -run '^$$' -bench . -benchtime 1x -timeout 30m ./bench/...
+bench: build ## steps, trainings, images and start-up beside Python's in turns, with the ratios (needs CYBORG_PYTHON, ../shared)
+	go run ./bench $(BENCH)
 
 GOLANGCI_LINT := .tools/bin/golangci-lint-2.15.0
 .PHONY: lint

@@ -113,7 +113,7 @@ func (r *oneRun) state(o executor.Outcome) string {
 func (r *oneRun) input(o executor.Outcome) report.Input {
 	in := report.Input{
 		Name: runName(r.doc), Title: r.doc.Title, Description: r.doc.Description, Spec: string(r.doc.YAML()),
-		Version: version.Version, Files: os.DirFS(r.dir), Figures: r.figures(), Environment: r.environment(),
+		Version: version.Version, Files: os.DirFS(r.dir), Environment: r.environment(),
 	}
 	if r.doc.Profile != "" && len(r.doc.ProfileNames) > 1 {
 		in.Profile, in.Why = r.doc.Profile, "chosen by "+r.doc.ProfileOrigin
@@ -125,8 +125,10 @@ func (r *oneRun) input(o executor.Outcome) report.Input {
 		}
 		r.take(&in, s)
 	}
-	if in.Summary == nil { // it has the notes itself
-		in.Notes = notes(r.plan)
+	if in.Summary != nil {
+		in.Figures = r.figures() // without a summary, those that are there are of another run
+	} else {
+		in.Notes = notes(r.plan) // which a summary has itself
 	}
 	for _, f := range o.Failures {
 		in.Failures = append(in.Failures, report.Failure{Node: f.Node, Message: f.Reason})

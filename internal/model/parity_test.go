@@ -129,7 +129,12 @@ func network(t testing.TB, name string, classes int) *nn.Network {
 
 func build(t testing.TB, name string, precision torch.DType, options model.Options) *model.Model {
 	t.Helper()
-	m, err := model.New(network(t, name, 2), torch.CPU, precision, options)
+	return buildOn(t, torch.CPU, name, precision, options)
+}
+
+func buildOn(t testing.TB, device torch.Device, name string, precision torch.DType, options model.Options) *model.Model {
+	t.Helper()
+	m, err := model.New(network(t, name, 2), device, precision, options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,22 +175,30 @@ func values(x torch.Tensor) checkpoint.Tensor {
 }
 
 // In float64 the network, both taps, all gradients and three steps of training agree with PyTorch.
+// setting is what three steps are compared in.
+type setting struct {
+	network string
+	side    int
+	class   loss.Class
+	options model.Options
+}
+
 func TestParityWithPyTorch(t *testing.T) {
-	const tolerance = 1e-7
-	for _, c := range []struct {
-		network string
-		side    int
-		class   loss.Class
-		options model.Options
-	}{
+	parity(t, torch.CPU, []setting{
 		{"resnet18", 64, loss.Predicted, model.Options{}},
 		{"resnet18", 64, loss.True, model.Options{ChannelsLast: true}},
 		{"resnet50", 64, loss.Predicted, model.Options{}},
 		{"resnet_small", 96, loss.Predicted, model.Options{}},
 		{"resnet_small", 96, loss.True, model.Options{ChannelsLast: true}},
-	} {
+	})
+}
+
+// parity takes three steps on a device, and compares all that they leave with PyTorch's on the CPU.
+func parity(t *testing.T, device torch.Device, settings []setting) {
+	const tolerance = 1e-7
+	for _, c := range settings {
 		t.Run(fmt.Sprintf("%s/%s/channels_last=%v", c.network, c.class, c.options.ChannelsLast), func(t *testing.T) {
-			m := build(t, c.network, torch.Float64, c.options)
+			m := buildOn(t, device, c.network, torch.Float64, c.options)
 			dir := t.TempDir()
 			var wantLosses [][]float64
 			taps := m.Network.Taps
@@ -231,7 +244,7 @@ func TestParityWithPyTorch(t *testing.T) {
 			}
 			err = torch.Do(func(s *torch.Scope) error {
 				images, human := given["images"], given["human"]
-				x := s.FromBytes(images.Data, torch.Float64, images.Shape...)
+				x := s.Upload(s.FromBytes(images.Data, torch.Float64, images.Shape...), device)
 				if c.options.ChannelsLast {
 					x = s.Contiguous(x, torch.ChannelsLast)
 				}
@@ -239,10 +252,10 @@ func TestParityWithPyTorch(t *testing.T) {
 				for step := range 3 {
 					out := m.Forward(s, x, model.Train, "authors", "pooled")
 					v := terms.Evaluate(s, loss.Batch{
-						Logits: out.Logits, Labels: torch.From(s, []int64{0, 1}, 2), Weight: m.Head(), Features: out.Features,
+						Logits: out.Logits, Labels: s.Upload(torch.From(s, []int64{0, 1}, 2), device), Weight: m.Head(), Features: out.Features,
 						Maps: map[string]loss.Maps{"human": {
-							Values: s.FromBytes(human.Data, torch.Float64, human.Shape...),
-							Has:    torch.From(s, []bool{true, true}, 2),
+							Values: s.Upload(s.FromBytes(human.Data, torch.Float64, human.Shape...), device),
+							Has:    s.Upload(torch.From(s, []bool{true, true}, 2), device),
 						}},
 					})
 					sgd.Step(s, v.Total)

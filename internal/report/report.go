@@ -121,16 +121,12 @@ type figure struct {
 
 // figures sorts the figures to their places. One that is not what this program draws is left out.
 func (v *view) figures() {
-	metric := "auc"
-	if v.Summary != nil {
-		metric = v.Summary.Metric
-	}
-	v.ROC, v.Dots = inline(v.Input.Figures["roc"]), inline(v.Input.Figures[metric])
-	v.Broad = widthOf(v.Dots) > 600
-	v.Accuracy, v.Loss = inline(v.Input.Figures["learning_accuracy"]), inline(v.Input.Figures["learning_loss"])
 	if v.Summary == nil {
 		return
 	}
+	v.ROC, v.Dots = inline(v.Input.Figures["roc"]), inline(v.Input.Figures[v.Summary.Metric])
+	v.Broad = widthOf(v.Dots) > 600
+	v.Accuracy, v.Loss = inline(v.Input.Figures["learning_accuracy"]), inline(v.Input.Figures["learning_loss"])
 	for _, set := range v.Summary.Sets {
 		if svg := inline(v.Input.Figures["roc_"+set]); svg != "" {
 			v.Sets = append(v.Sets, figure{set, svg})

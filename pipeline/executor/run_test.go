@@ -190,13 +190,14 @@ func TestRun(t *testing.T) {
 // However a worker ends, the run says how, goes on, and keeps no artifact; the next run tries again.
 func TestRunSaysHowAWorkerEnded(t *testing.T) {
 	for kind, want := range map[string]string{
-		"fails":          "read data.pack: 3 bytes are missing",
-		"panics":         "fit: a defect of the program: index out of range\n",
-		"exits":          "the worker ended with exit status 7\nfatal error: out of patience",
-		"says_nothing":   "the worker failed and could not say why",
-		"is_killed":      "the worker was killed by signal 9 (killed): memory may have run out; the next run goes on from its last checkpoint\nalmost there",
-		"leaves_nothing": "fit finished without its output result",
-		"unknown":        `fit: this worker does not know stages of kind "unknown"; runner and worker are of different versions: run ` + "`make build`",
+		"fails":                  "read data.pack: 3 bytes are missing",
+		"panics":                 "fit: a defect of the program: index out of range\n",
+		"exits":                  "the worker ended with exit status 7\nfatal error: out of patience",
+		"says_nothing":           "the worker failed and could not say why",
+		"has_no_room_for_events": "write scores.csv: no space left on device",
+		"is_killed":              "the worker was killed by signal 9 (killed): memory may have run out; the next run goes on from its last checkpoint\nalmost there",
+		"leaves_nothing":         "fit finished without its output result",
+		"unknown":                `fit: this worker does not know stages of kind "unknown"; runner and worker are of different versions: run ` + "`make build`",
 	} {
 		t.Run(kind, func(t *testing.T) {
 			fit := node("fit", kind)

@@ -40,6 +40,11 @@ var behaviours = map[string]task.Work{
 		os.Exit(task.ExitFailed)
 		return nil
 	},
+	"has_no_room_for_events": func(context.Context, *task.Task) error {
+		fmt.Fprintln(os.Stderr, "write scores.csv: no space left on device")
+		os.Exit(task.ExitFailed)
+		return nil
+	},
 	"is_killed": func(context.Context, *task.Task) error {
 		fmt.Fprintln(os.Stderr, "almost there")
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)

@@ -324,10 +324,16 @@ func (b *Builder) Size(network *nn.Network, side int, at diag.Pos, taps ...strin
 // Classes is the number of classes: Real and Synthetic.
 const Classes = 2
 
-// Loss is the terms of a loss by its name.
+// Loss is the terms of a loss by its name. Terms that read no maps have no map, class and tap.
 func (b *Builder) Loss(at diag.Pos, name string) []Term {
-	if terms := b.losses.Get(name); terms != nil {
-		return *terms
+	if declared := b.losses.Get(name); declared != nil {
+		terms := slices.Clone(*declared)
+		for i, t := range terms {
+			if !t.Saliency() {
+				terms[i] = Term{Term: t.Term, Weight: t.Weight}
+			}
+		}
+		return terms
 	}
 	names := b.losses.Names()
 	b.Diags.Add(at, spec.UnknownLoss, "there is no loss %q%s; there are: %s", name, spec.Suggest(name, names), strings.Join(names, ", "))
@@ -374,7 +380,7 @@ func (b *Builder) file(at diag.Pos, path, what, mend string) {
 
 func (b *Builder) unused() {
 	for _, d := range b.datasets {
-		if !b.used[d.Name] && b.Diags.Len() == 0 {
+		if !b.used[d.Name] && b.Diags.Len() == 0 && len(b.problems) == 0 { // other mistakes may keep a stage from using it
 			b.Diags.Add(d.Pos, spec.UnusedDataset, "the data set %q is used by no stage", d.Name)
 		}
 	}

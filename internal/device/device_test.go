@@ -1,0 +1,63 @@
+package device_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cyborg-run/cyborg-run/internal/device"
+	"github.com/cyborg-run/cyborg-run/internal/torch"
+	"github.com/cyborg-run/cyborg-run/pipeline/task"
+)
+
+func open(t *testing.T, tk *task.Task) (torch.Device, error, string) {
+	t.Helper()
+	dir := t.TempDir()
+	tk, err := tk.In(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tk.Open(); err != nil {
+		t.Fatal(err)
+	}
+	d, err := device.Open(tk)
+	events, reading := os.ReadFile(filepath.Join(dir, "events.jsonl"))
+	if reading != nil {
+		t.Fatal(reading)
+	}
+	return d, err, string(events)
+}
+
+// A task gets its device and threads, and says what its results depend on.
+func TestOpen(t *testing.T) {
+	d, err, events := open(t, &task.Task{Node: "fit", Device: "cpu", Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d != torch.CPU || torch.Threads() != 1 {
+		t.Errorf("%v with %d threads", d, torch.Threads())
+	}
+	var e task.Event
+	if err := json.Unmarshal([]byte(events), &e); err != nil {
+		t.Fatalf("%s: %v", events, err)
+	}
+	for _, key := range []string{"cyborg-run", "libtorch", "device", "device name", "instructions", "threads"} {
+		if e.Words[key] == "" {
+			t.Errorf("it does not say its %s: %v", key, e.Words)
+		}
+	}
+	if e.Type != task.Environment || e.Words["device"] != "cpu" || e.Words["threads"] != "1" || e.Words["libtorch"] != torch.Version() {
+		t.Errorf("%+v", e)
+	}
+}
+
+// A device that is not there is an error of the task, in words.
+func TestOpenADeviceThatIsNotThere(t *testing.T) {
+	for _, name := range []string{"cuda:99", "tpu", "cpu:1x"} {
+		if _, err, events := open(t, &task.Task{Node: "fit", Device: name}); err == nil || !strings.Contains(err.Error(), strings.Split(name, ":")[0]) || events != "" {
+			t.Errorf("%s: %v; it said %q", name, err, events)
+		}
+	}
+}
