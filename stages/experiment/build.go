@@ -194,7 +194,7 @@ func (b *Builder) kind(s spec.Stage) *Kind {
 func (b *Builder) stage(s stageDecl) {
 	for _, kind := range s.kind.Needs {
 		if !slices.ContainsFunc(s.Needs, func(need *spec.Value) bool { return b.uses(need.Text()) == kind }) {
-			if !slices.ContainsFunc(s.Needs, func(need *spec.Value) bool { return b.uses(need.Text()) == "" }) { // else it was reported
+			if !slices.ContainsFunc(s.Needs, func(need *spec.Value) bool { return !b.hasKind(need.Text()) }) { // else it was reported
 				b.Diags.Add(s.Pos, spec.MissingInput, "stage %q (%s) needs a stage that uses %s: write needs: NAME", s.Name, s.kind.Kind, kind)
 			}
 			return
@@ -230,6 +230,12 @@ func (b *Builder) uses(stage string) string {
 		}
 	}
 	return ""
+}
+
+// hasKind tells whether a stage is there and of a known kind.
+func (b *Builder) hasKind(stage string) bool {
+	uses := b.uses(stage)
+	return slices.ContainsFunc(b.kinds, func(k Kind) bool { return k.Kind == uses })
 }
 
 // cells makes a node for each combination of a stage's matrix, behind the matrix values of the node that it needs.

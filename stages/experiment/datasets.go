@@ -168,6 +168,9 @@ func (b *Builder) generated(entry *datasetEntry) *graph.Node {
 	if n, ok := b.data[key]; ok {
 		return n
 	}
+	if _, err := entry.Value.Generate.Set(); err != nil {
+		b.Diags.Add(entry.From.Get("generate").Pos, spec.OutOfRange, "the data set %q: %v", entry.Name, err)
+	}
 	n := &graph.Node{Name: "generate." + entry.Name, Stage: generate.Stage, Params: *entry.Value.Generate, CPUs: 1, Pos: entry.Pos}
 	b.data[key] = n
 	b.nodes = append(b.nodes, n)

@@ -122,6 +122,7 @@ func (tr *trainer) takeUp(file *checkpoint.File) (where, error) {
 	if err := tr.sgd.SetBuffers(file.Optimizer.Buffers); err != nil {
 		return w, err
 	}
+	tr.sgd.LR = file.Optimizer.LR // of last.pth, should no step be left
 	tr.at, tr.best = w.At, w.Best
 	return w, nil
 }

@@ -30,11 +30,15 @@ func openTable(path string, columns []string, size int64) (*table, error) {
 		_ = file.Close()
 		return nil, err
 	}
-	t := &table{file: file, out: bufio.NewWriter(file), size: size}
+	t := newTable(file, size)
 	if size == 0 {
 		t.write(strings.Join(columns, ",") + "\n")
 	}
 	return t, nil
+}
+
+func newTable(file *os.File, size int64) *table {
+	return &table{file: file, out: bufio.NewWriter(file), size: size}
 }
 
 // row adds a row: a count, some figures, and one more. Figures have as many digits as are needed to read them again.
