@@ -91,7 +91,7 @@ func run(only, bin string, rounds int, quick bool) error {
 	if err := b.settle(bin); err != nil {
 		return err
 	}
-	defer os.RemoveAll(b.dir)
+	defer func() { _ = os.RemoveAll(b.dir) }()
 	b.describe()
 	for _, p := range parts {
 		if !slices.Contains(chosen, p.name) {

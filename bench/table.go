@@ -38,7 +38,7 @@ func figures(values []float64) string {
 func (b *bench) print() {
 	fmt.Printf("\nload at the end %s\n\n", load())
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	defer w.Flush()
+	defer func() { _ = w.Flush() }()
 	fmt.Fprintln(w, "what\tours\tother\tunit\tratio\tat most\t")
 	for _, l := range b.lines {
 		ours, theirs, ratio, limit, verdict := median(l.ours), "", "", "", ""

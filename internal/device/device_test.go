@@ -12,27 +12,28 @@ import (
 	"github.com/cyborg-run/cyborg-run/pipeline/task"
 )
 
-func open(t *testing.T, tk *task.Task) (torch.Device, error, string) {
+// open readies libtorch for a task and returns the events that it wrote.
+func open(t *testing.T, tk *task.Task) (d torch.Device, said string, err error) {
 	t.Helper()
 	dir := t.TempDir()
-	tk, err := tk.In(dir)
+	tk, err = tk.In(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := tk.Open(); err != nil {
 		t.Fatal(err)
 	}
-	d, err := device.Open(tk)
+	d, err = device.Open(tk)
 	events, reading := os.ReadFile(filepath.Join(dir, "events.jsonl"))
 	if reading != nil {
 		t.Fatal(reading)
 	}
-	return d, err, string(events)
+	return d, string(events), err
 }
 
 // A task gets its device and threads, and says what its results depend on.
 func TestOpen(t *testing.T) {
-	d, err, events := open(t, &task.Task{Node: "fit", Device: "cpu", Threads: 1})
+	d, events, err := open(t, &task.Task{Node: "fit", Device: "cpu", Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +57,7 @@ func TestOpen(t *testing.T) {
 // A device that is not there is an error of the task, in words.
 func TestOpenADeviceThatIsNotThere(t *testing.T) {
 	for _, name := range []string{"cuda:99", "tpu", "cpu:1x"} {
-		if _, err, events := open(t, &task.Task{Node: "fit", Device: name}); err == nil || !strings.Contains(err.Error(), strings.Split(name, ":")[0]) || events != "" {
+		if _, events, err := open(t, &task.Task{Node: "fit", Device: name}); err == nil || !strings.Contains(err.Error(), strings.Split(name, ":")[0]) || events != "" {
 			t.Errorf("%s: %v; it said %q", name, err, events)
 		}
 	}

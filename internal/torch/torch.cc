@@ -161,6 +161,8 @@ void torch_start() {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 2047 << 20);
   mallopt(M_TOP_PAD, 64 << 20);
+  // The heaps that other threads than the first would get hold 64 MB at most and fall back to the kernel beyond.
+  mallopt(M_ARENA_MAX, 1);
 }
 
 uint64_t torch_thread() {

@@ -3,10 +3,12 @@ package worker
 import (
 	"encoding/binary"
 	"encoding/json"
+	"image/color"
 	"image/png"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -203,10 +205,44 @@ func TestRun(t *testing.T) {
 			if w, h := size(t, filepath.Join(dir, index.Mean)); w != 32+8+32 || h != 32 { // CAMs, a gap, human maps
 				t.Errorf("%s has %d x %d pixels", index.Mean, w, h)
 			}
+			mean(t, filepath.Join(dir, index.Mean), func(i int) []float64 {
+				grid, _ := byHand(t, final, set, i, class(i))
+				return grid
+			}, set.Len())
 			if index.Human < -1 || index.Human > 1 {
 				t.Errorf("the agreement with people is %g", index.Human)
 			}
 		})
+	}
+}
+
+// mean checks the left panel of mean.png: the average of all CAMs, each in unit range.
+func mean(t *testing.T, path string, cam func(i int) []float64, count int) {
+	t.Helper()
+	average := make([]float64, 4*4)
+	for i := range count {
+		grid := cam(i)
+		low, high := slices.Min(grid), slices.Max(grid)
+		for k, v := range grid {
+			average[k] += (v - low) / (high - low) / float64(count)
+		}
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	picture, err := png.Decode(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range enlarge(average, 4, 4, 32) {
+		got, want := color.NRGBAModel.Convert(picture.At(i%32, i/32)).(color.NRGBA), heatColour(v)
+		for _, channel := range [][2]uint8{{got.R, want.R}, {got.G, want.G}, {got.B, want.B}} {
+			if diff := int(channel[0]) - int(channel[1]); diff < -1 || diff > 1 { // float32 rounds to the next level
+				t.Fatalf("%s at %d,%d is %v, want %v", path, i%32, i/32, got, want)
+			}
+		}
 	}
 }
 

@@ -56,7 +56,7 @@ func weights(t *testing.T) string {
 }
 
 // score evaluates packed data sets in an attempt folder.
-func score(t *testing.T, ctx context.Context, job evaluate.Job, weights string, packs ...string) (dir string, err error) {
+func score(ctx context.Context, t *testing.T, job evaluate.Job, weights string, packs ...string) (dir string, err error) {
 	t.Helper()
 	params, err := json.Marshal(job)
 	if err != nil {
@@ -112,7 +112,7 @@ func alone(t *testing.T, weights string, set *pack.Set, i int) float64 {
 func TestRun(t *testing.T) {
 	final := weights(t)
 	packs := []string{packtest.Noise(t, 1, 9, 32, 4), packtest.Noise(t, 2, 4, 32, 4)}
-	dir, err := score(t, t.Context(), job(4), final, packs...)
+	dir, err := score(t.Context(), t, job(4), final, packs...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("%d rows of %d images", len(got), k)
 	}
 	for _, batch := range []int{1, 50} {
-		dir, err := score(t, t.Context(), job(batch), final, packs...)
+		dir, err := score(t.Context(), t, job(batch), final, packs...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -166,18 +166,18 @@ func TestRun(t *testing.T) {
 
 func TestRunSaysWhy(t *testing.T) {
 	final, data := weights(t), packtest.Noise(t, 1, 4, 32, 4)
-	if _, err := score(t, t.Context(), job(4), final, packtest.Noise(t, 1, 0, 32, 4)); err == nil || err.Error() != "the data set has no images to score" {
+	if _, err := score(t.Context(), t, job(4), final, packtest.Noise(t, 1, 0, 32, 4)); err == nil || err.Error() != "the data set has no images to score" {
 		t.Errorf("no images: %v", err)
 	}
-	if _, err := score(t, t.Context(), job(4), data, data); err == nil || !strings.Contains(err.Error(), "read checkpoint "+data) {
+	if _, err := score(t.Context(), t, job(4), data, data); err == nil || !strings.Contains(err.Error(), "read checkpoint "+data) {
 		t.Errorf("weights that are none: %v", err)
 	}
-	if _, err := score(t, t.Context(), job(4), final, final); err == nil || !strings.Contains(err.Error(), final) {
+	if _, err := score(t.Context(), t, job(4), final, final); err == nil || !strings.Contains(err.Error(), final) {
 		t.Errorf("data that are none: %v", err)
 	}
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
-	dir, err := score(t, stopped, job(4), final, data)
+	dir, err := score(stopped, t, job(4), final, data)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("stopped: %v", err)
 	}

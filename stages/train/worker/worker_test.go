@@ -363,6 +363,22 @@ func TestRunSaysWhy(t *testing.T) {
 	}
 }
 
+// A step spoils the weights before any loss shows it. Stopped just then, a training saves no such weights.
+func TestNoCheckpointOfSpoiltWeights(t *testing.T) {
+	job := small()
+	job.Optimizer.SGD.LR = 1e300
+	a := newAttempt(t, job)
+	if err := a.run(&stopAfter{t.Context(), 2}); !errors.Is(err, context.Canceled) { // after step 0
+		t.Fatal(err)
+	}
+	if exists(filepath.Join(a.dir, "state", stateFile)) {
+		t.Error("a checkpoint was made of weights that are no numbers")
+	}
+	if err := a.run(t.Context()); err == nil || !strings.Contains(err.Error(), "step 1 (epoch 1): the loss is NaN") {
+		t.Errorf("%v", err)
+	}
+}
+
 // finite tells whether all float32 values are numbers.
 func finite(raw []byte) bool {
 	for ; len(raw) >= 4; raw = raw[4:] {
