@@ -54,6 +54,12 @@ prerequisites: ## names, or as root installs, the tools that the build lacks
 test: build ## all tests but the slow ones
 	go test -tags '$(TAGS)' -timeout 20m ./...
 
+# Pure Go that starts goroutines, or is called from several.
+RACY := ./pipeline/... ./internal/pack ./internal/table ./internal/faces ./internal/checkpoint ./stages/experiment ./stages/prepare ./stages/generate
+.PHONY: race
+race: prerequisites ## the tests of pure Go again, under the race detector
+	go test -race -short -timeout 20m $(RACY)
+
 .PHONY: python
 python: prerequisites ## .venv, a Python with PyTorch for the tests that compare with it (4.2 GB on the disk with the CUDA set)
 	@go run ./internal/build/fetch -set cuda

@@ -42,7 +42,7 @@ type Model struct {
 	params  []nn.Param     // in the order of the state dict
 	tensors []torch.Tensor // by parameter; none for counters
 	counts  []int64        // by parameter; the counters
-	mean    torch.Tensor   // [1,3,1,1], of the images
+	mean    torch.Tensor   // [3], of the images
 	std     torch.Tensor   // the same
 	first   []int          // by step: the index of its first parameter
 }
