@@ -19,6 +19,9 @@ func (b *bench) command(dir string, env []string, program string, args ...string
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
 	began := time.Now()
 	out, err := cmd.CombinedOutput()
+	if b.ctx.Err() != nil {
+		return "", 0, b.ctx.Err()
+	}
 	if err != nil {
 		return "", 0, fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, out)
 	}
