@@ -175,8 +175,9 @@ func TestRasterMissesNothing(t *testing.T) {
 			between(-4, 4).Draw(t, "angle"), between(0.3, 4).Draw(t, "scale"))
 		u, v := between(-5, 5).Draw(t, "u"), between(-5, 5).Draw(t, "v")
 		b := blot{u: u, v: v, radius: 5, lobes: 4, squeeze: between(0.8, 1.25).Draw(t, "squeeze")}
+		a := between(0.5, 12).Draw(t, "a")
 		s := rapid.SampledFrom([]shape{
-			ellipse(u, v, between(0.5, 12).Draw(t, "a"), between(0.5, 12).Draw(t, "b")),
+			ellipse(u, v, a, a*between(0.25, 4).Draw(t, "b")),
 			stroke(u, v, u+between(1, 9).Draw(t, "du"), v+between(-9, 9).Draw(t, "dv"), 1.5),
 			ellipse(u, v, 6, 4).minus(circle(u+2, v, 3)),
 			b.outline(),

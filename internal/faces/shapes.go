@@ -16,7 +16,9 @@ type box struct{ u0, v0, u1, v1 float32 }
 func (b box) middle() (u, v float32)       { return (b.u0 + b.u1) / 2, (b.v0 + b.v1) / 2 }
 func (b box) halves() (half, tall float32) { return (b.u1 - b.u0) / 2, (b.v1 - b.v0) / 2 }
 
-// ellipse has its middle at (x,y) and half axes a and b. Its distance is exact to first order at the outline.
+// ellipse has its middle at (x,y) and half axes a and b. Its distance is exact to first order at the
+// outline. Neither may be more than four times the other: the soft edge at the tips would reach further than raster
+// looks.
 func ellipse(x, y, a, b float32) shape {
 	ra, rb := 1/a, 1/b
 	return shape{box: box{x - a, y - b, x + a, y + b}, distance: func(u, v float32) float32 {
