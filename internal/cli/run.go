@@ -176,12 +176,7 @@ func (r *oneRun) execute(sink event.Sink, o executor.Options) (executor.Outcome,
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
-	local := &executor.Local{Programs: r.worker.programs(), Grace: 30 * time.Second}
-	if os.Getenv("OMP_WAIT_POLICY") == "" {
-		// libtorch's threads wait for each other by spinning. Where another program wants a core, they then hold up the very
-		// thread they wait for: with one such program beside it on two cores, a ResNet50 step took 2.8 times as long.
-		local.Env = []string{"OMP_WAIT_POLICY=PASSIVE"}
-	}
+	local := &executor.Local{Programs: r.worker.programs(), Grace: 30 * time.Second, Env: workerEnvironment()}
 	go func() {
 		select {
 		case <-signals:
