@@ -20,6 +20,8 @@ const (
 type Output struct {
 	Logits   torch.Tensor            // [B, classes], in the weights' type
 	Features map[string]torch.Tensor // by tap as asked for: the module's output, bfloat16 where the layers ran so
+	// Auxiliary are the logits [B, classes] of the network's auxiliary classifier; none in evaluation, and where there is none.
+	Auxiliary torch.Tensor
 }
 
 // Forward passes images [B,3,H,W] of the weights' type through the network. Taps are "pooled", "authors" or full names
@@ -33,7 +35,9 @@ func (m *Model) Forward(s *torch.Scope, images torch.Tensor, mode Mode, taps ...
 	inPlace, last := m.graph.InPlace(kept...), m.graph.LastUse()
 	run := func(from, to int) {
 		for i := from; i < to; i++ {
-			p.values[i+1] = p.step(i, inPlace[i])
+			if mode == Train || !m.graph.Steps[i].Training {
+				p.values[i+1] = p.step(i, inPlace[i])
+			}
 			p.forget(i, last, kept)
 		}
 	}
@@ -47,6 +51,9 @@ func (m *Model) Forward(s *torch.Scope, images torch.Tensor, mode Mode, taps ...
 	run(layers, len(m.graph.Steps))
 
 	out := Output{Logits: p.values[m.graph.Logits], Features: map[string]torch.Tensor{}}
+	if mode == Train && m.graph.Auxiliary != nn.Image {
+		out.Auxiliary = p.values[m.graph.Auxiliary]
+	}
 	for tap, value := range tapped {
 		out.Features[tap] = p.values[value]
 	}
@@ -83,35 +90,85 @@ func (p *pass) step(i int, inPlace bool) torch.Tensor {
 	switch op := step.Operation.(type) {
 	case nn.Conv2d:
 		return s.Conv2d(x, w[0], bias(op, w), op.Stride[:], op.Padding[:], op.Dilation[:], op.Groups)
+	case nn.Linear:
+		return s.Linear(x, w[0], w[1])
+	case nn.PointwiseLinear:
+		return channelsFirst(s, s.Linear(channelsInside(s, x), w[0], w[1]))
 	case nn.BatchNorm2d:
-		if p.mode == Train {
-			p.counts[p.first[i]+4]++
+		return p.batchNorm(i, op, x, w)
+	case nn.LayerNorm:
+		if x.Dims() == 2 {
+			return s.LayerNorm(x, []int{op.Channels}, w[0], w[1], op.Eps)
 		}
-		return s.BatchNorm(x, w[0], w[1], w[2], w[3], p.mode == Train, op.Momentum, op.Eps)
+		return channelsFirst(s, s.LayerNorm(channelsInside(s, x), []int{op.Channels}, w[0], w[1], op.Eps))
 	case nn.ReLU:
 		if inPlace {
 			return s.Relu_(x)
 		}
 		return s.Relu(x)
+	case nn.SiLU:
+		return s.Silu(x)
+	case nn.GELU:
+		return s.Gelu(x, "none")
+	case nn.Sigmoid:
+		return s.Sigmoid(x)
+	case nn.MaxPool2d:
+		return s.MaxPool2d(x, op.Kernel[:], op.Stride[:], op.Padding[:], op.Dilation[:], false)
+	case nn.AvgPool2d:
+		return s.AvgPool2d(x, op.Kernel[:], op.Stride[:], op.Padding[:], false, true, torch.Option[int]{})
+	case nn.Mean:
+		if op.KeepPlane {
+			return s.MeanDim(x, []int{2, 3}, true)
+		}
+		return s.MeanDim(s.ToDType(x, p.weights), []int{2, 3}, false)
 	case nn.Add:
 		if inPlace {
 			return s.Add_(x, p.values[step.In[1]])
 		}
 		return s.Add(x, p.values[step.In[1]])
-	case nn.MaxPool2d:
-		return s.MaxPool2d(x, op.Kernel[:], op.Stride[:], op.Padding[:], op.Dilation[:], false)
-	case nn.Mean:
-		return s.MeanDim(s.ToDType(x, p.weights), []int{2, 3}, false)
-	case nn.Dropout:
-		if p.mode == Eval || op.P == 0 {
-			return s.ViewAs(x, x) // the same memory under a handle of its own, so that forget may free either
+	case nn.Join:
+		var parts []torch.Tensor
+		for _, v := range step.In {
+			parts = append(parts, p.values[v])
 		}
-		return p.dropout(x, op.P)
-	case nn.Linear:
-		return s.Linear(x, w[0], w[1])
+		return s.Cat(parts, 1)
+	case nn.Multiply:
+		return s.Mul(x, p.values[step.In[1]])
+	case nn.ChannelScale:
+		return s.Add(s.Mul(x, p.channels(op.Scale)), p.channels(op.Shift))
+	case nn.LayerScale:
+		return s.Mul(x, w[0])
+	case nn.Dropout:
+		return p.drop(x, op.P, x.Shape())
+	case nn.StochasticDepth:
+		return p.drop(x, op.P, []int{x.Dim(0), 1, 1, 1})
 	default:
 		panic("model: no way to compute " + step.Name)
 	}
+}
+
+// batchNorm moves the running statistics in training. With Options.BatchNormTwice they move as if the same batch passed a
+// second time: m towards it, then m of what is left, 1 - (1-m)^2.
+func (p *pass) batchNorm(i int, op nn.BatchNorm2d, x torch.Tensor, w []torch.Tensor) torch.Tensor {
+	momentum := op.Momentum
+	if p.mode == Train {
+		p.counts[p.first[i]+4]++
+		if p.options.BatchNormTwice {
+			p.counts[p.first[i]+4]++
+			momentum = 1 - (1-momentum)*(1-momentum)
+		}
+	}
+	return p.s.BatchNorm(x, w[0], w[1], w[2], w[3], p.mode == Train, momentum, op.Eps)
+}
+
+// channelsInside is [B,H,W,C] of [B,C,H,W], channelsFirst the other way; neither copies.
+func channelsInside(s *torch.Scope, x torch.Tensor) torch.Tensor { return s.Permute(x, []int{0, 2, 3, 1}) }
+func channelsFirst(s *torch.Scope, x torch.Tensor) torch.Tensor  { return s.Permute(x, []int{0, 3, 1, 2}) }
+
+// channels is one number a channel, [3,1,1], in the type of the weights.
+func (p *pass) channels(v [3]float64) torch.Tensor {
+	s := p.s
+	return s.View(s.ToDevice(s.ToDType(torch.From(s, v[:], 3), p.weights), p.device, false), []int{3, 1, 1})
 }
 
 func bias(op nn.Conv2d, w []torch.Tensor) torch.Tensor {
@@ -121,10 +178,18 @@ func bias(op nn.Conv2d, w []torch.Tensor) torch.Tensor {
 	return torch.Tensor{}
 }
 
-// dropout draws its mask from the model's generator (Options.Random), so that a resumed training draws the same.
-func (p *pass) dropout(x torch.Tensor, rate float64) torch.Tensor {
-	mask := p.s.Bernoulli_(p.s.EmptyLike(x, 0), 1-rate, p.options.Random)
-	return p.s.Mul(x, p.s.DivScalar(mask, 1-rate))
+// drop multiplies with a mask of the given shape, 1/(1-rate) or 0, drawn from the model's generator (Options.Random), so
+// that a resumed training draws the same.
+func (p *pass) drop(x torch.Tensor, rate float64, shape []int) torch.Tensor {
+	s := p.s
+	if p.options.Dropout != nil {
+		rate = *p.options.Dropout
+	}
+	if p.mode == Eval || rate == 0 {
+		return s.ViewAs(x, x) // the same memory under a handle of its own, so that forget may free either
+	}
+	mask := s.Bernoulli_(s.Empty(shape, x.DType(), p.device), 1-rate, p.options.Random)
+	return s.Mul(x, s.DivScalar(mask, 1-rate))
 }
 
 // forget frees what step i was the last to read; what the gradient needs lives on in its record.

@@ -26,6 +26,10 @@ import (
 type Options struct {
 	ChannelsLast bool             // the memory order of weights and layers; it changes results by rounding alone
 	Random       *torch.Generator // draws the dropout masks, on the model's device; nil for libtorch's own
+	// Dropout is the probability of every dropout and stochastic depth instead of the network's own; nil leaves those.
+	Dropout *float64
+	// BatchNormTwice moves running statistics as if each batch passed twice, as in the authors' training of DenseNet.
+	BatchNormTwice bool
 }
 
 // Model is a network with its weights.
@@ -61,12 +65,7 @@ func New(net *nn.Network, device torch.Device, precision torch.DType, options Op
 	if _, err := m.graph.Shapes(nn.Shape{3, net.Input.Side, net.Input.Side}); err != nil {
 		return nil, fmt.Errorf("network %s: %w", net.Name, err)
 	}
-	m.params = m.graph.Parameters()
-	count := 0
-	for _, step := range m.graph.Steps {
-		m.first = append(m.first, count)
-		count += len(step.Parameters())
-	}
+	m.params, m.first = m.graph.Layout()
 	m.counts = make([]int64, len(m.params))
 	m.scope = torch.NewScope()
 	err := m.scope.Do(func(s *torch.Scope) error {

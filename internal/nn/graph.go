@@ -3,6 +3,7 @@ package nn
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Graph is a network as the list of its operations in the order of execution: what the tree of layers means.
@@ -10,7 +11,10 @@ type Graph struct {
 	Steps    []Step
 	Features Value // what Layers leaves and Mean averages
 	Logits   Value // what Head leaves
+	// Auxiliary is what the auxiliary classifier leaves; Image where there is none.
+	Auxiliary Value
 
+	init    func(Operation, Param) Init
 	modules []string // in order of completion
 	values  map[string]Value
 }
@@ -26,11 +30,13 @@ type Step struct {
 	Name string // the module's full name; "" for operations without one
 	Operation
 	In []Value
+	// Training says that the step is taken in training alone.
+	Training bool
 }
 
 // Graph writes the network out.
 func (n *Network) Graph() *Graph {
-	g := &Graph{values: map[string]Value{}}
+	g := &Graph{init: n.Init, values: map[string]Value{}}
 	g.Features = n.Layers.flatten(g, "", Image)
 	x := Mean{}.flatten(g, "", g.Features)
 	if n.Neck != nil {
@@ -44,10 +50,16 @@ func (n *Network) Graph() *Graph {
 func (g *Graph) append(name string, op Operation, in ...Value) Value {
 	g.Steps = append(g.Steps, Step{Name: name, Operation: op, In: in})
 	out := Value(len(g.Steps))
-	if name != "" {
+	if name != "" && !ofModule(op) {
 		g.name(name, out)
 	}
 	return out
+}
+
+// ofModule says whether an operation's tensors are the own ones of the module around it.
+func ofModule(op Operation) bool {
+	_, ok := op.(LayerScale)
+	return ok
 }
 
 func (g *Graph) name(module string, v Value) {
@@ -89,14 +101,34 @@ func (g *Graph) Shapes(image Shape) ([]Shape, error) {
 
 // Parameters lists the tensors that the operations keep, by full name, in order.
 func (g *Graph) Parameters() []Param {
-	var all []Param
-	for _, step := range g.Steps {
+	all, _ := g.Layout()
+	return all
+}
+
+// Layout lists the tensors that the operations keep, by full name, in PyTorch's order: that of the operations, but a
+// module's own come before those of the modules in it. first is, by step, the index of its first tensor.
+func (g *Graph) Layout() (all []Param, first []int) {
+	var order []int // of the steps
+	for i, step := range g.Steps {
+		at := len(order)
+		if ofModule(step.Operation) {
+			at = slices.IndexFunc(order, func(j int) bool { return strings.HasPrefix(g.Steps[j].Name, step.Name+".") })
+		}
+		order = slices.Insert(order, at, i)
+	}
+	first = make([]int, len(g.Steps))
+	for _, i := range order {
+		first[i] = len(all)
+		step := g.Steps[i]
 		for _, p := range step.Parameters() {
 			p.Name = join(step.Name, p.Name)
+			if g.init != nil {
+				p.Init = g.init(step.Operation, p)
+			}
 			all = append(all, p)
 		}
 	}
-	return all
+	return all, first
 }
 
 // LastUse is, for each value, the index of the last step that reads it; -1 where none does.
@@ -146,7 +178,7 @@ func overwrites(op Operation) bool {
 // overwritable says whether an operation's gradient does without the operation's result.
 func overwritable(op Operation) bool {
 	switch op.(type) {
-	case Conv2d, BatchNorm2d, Linear, Add:
+	case Conv2d, BatchNorm2d, Linear, Add, Join:
 		return true
 	}
 	return false

@@ -50,6 +50,55 @@ func (b Sum) flatten(g *Graph, path string, x Value) Value {
 	return sum
 }
 
+// Concat joins the channels of what its branches make of the same input.
+type Concat []Layer
+
+func (c Concat) flatten(g *Graph, path string, x Value) Value {
+	var parts []Value
+	for _, branch := range c {
+		parts = append(parts, branch.flatten(g, path, x))
+	}
+	return g.append("", Join{}, parts...)
+}
+
+// Dense gives each of its layers the channels of its input and of all layers before, and leaves them all, joined.
+type Dense []Layer
+
+func (d Dense) flatten(g *Graph, path string, x Value) Value {
+	parts := []Value{x}
+	for _, layer := range d {
+		joined := x
+		if len(parts) > 1 {
+			joined = g.append("", Join{}, parts...)
+		}
+		parts = append(parts, layer.flatten(g, path, joined))
+	}
+	return g.append("", Join{}, parts...)
+}
+
+// Gate multiplies its input with what its layers make of it, one factor a channel.
+type Gate []Layer
+
+func (m Gate) flatten(g *Graph, path string, x Value) Value {
+	return g.append("", Multiply{}, x, Sequence(m).flatten(g, path, x))
+}
+
+// Auxiliary is a second classifier that looks on in training (Szegedy et al., 2014, arXiv:1409.4842, section 5): the
+// network goes on with the tensor that it reads.
+type Auxiliary struct {
+	Name   string
+	Layers Layer
+}
+
+func (a Auxiliary) flatten(g *Graph, path string, x Value) Value {
+	before := len(g.Steps)
+	g.Auxiliary = Module(a.Name, a.Layers).flatten(g, path, x)
+	for i := before; i < len(g.Steps); i++ {
+		g.Steps[i].Training = true
+	}
+	return x
+}
+
 func join(path, name string) string {
 	if path == "" || name == "" {
 		return path + name

@@ -2,7 +2,7 @@
 // no libtorch, so the runner can ask a network for its shapes; package model gives it weights and runs it.
 //
 // Terms. A layer is a part of the description. An operation is a layer that computes one tensor (Conv2d, ReLU); the other
-// layers (Sequence, Submodule, Sum) only arrange operations. A module is any named layer; its full name joins the names
+// layers (Sequence, Submodule, Sum, Concat, Dense, Gate) only arrange operations. A module is any named layer; its full name joins the names
 // around it with dots, as torchvision does, so that published weights load as they are: layer4.2.conv3.weight. A tap is
 // the module whose output a class activation map (CAM) reads. Shapes are without the batch: C x H x W, or C once pooled.
 //
@@ -24,6 +24,11 @@ type Network struct {
 	Head    Linear // the classifier, whose weight rows are the CAM's channel weights
 	Taps    Taps
 	Classes int
+	// Init is the distribution of a tensor's first values where it is not the operation's own; p has its full name and
+	// brings that one along. nil changes none.
+	Init func(op Operation, p Param) Init
+	// Rename is the name here of a tensor that published files know under another one; nil changes none.
+	Rename func(name string) string
 }
 
 // Input is what a network expects of its images: x = (pixel/255 - Mean) / Std for each of red, green and blue.

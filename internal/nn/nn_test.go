@@ -65,6 +65,13 @@ func TestGrid(t *testing.T) {
 		{"resnet18", 64, "layer4.0.bn1", 2, 2},
 		{"resnet_small", 96, "pooled", 12, 12},
 		{"resnet_small", 96, "authors", 12, 12},
+		{"densenet121", 224, "authors", 7, 7},
+		{"densenet161", 224, "pooled", 7, 7},
+		{"inception_v3", 299, "authors", 8, 8},
+		{"xception", 299, "authors", 10, 10},
+		{"xception", 299, "pooled", 10, 10},
+		{"efficientnet_b0", 224, "authors", 7, 7},
+		{"convnext_tiny", 224, "authors", 7, 7},
 	} {
 		t.Run(fmt.Sprint(c.network, "/", c.side, "/", c.tap), func(t *testing.T) {
 			h, w, err := network(t, c.network).Grid(c.side, c.tap)
@@ -194,8 +201,8 @@ func TestResNetSmallParameters(t *testing.T) {
 	}
 }
 
-// The names, shapes and order of torchvision's state_dict, for every network that torchvision has.
-func TestStateDictEqualsTorchvision(t *testing.T) {
+// The names, shapes and order of torchvision's state_dict, and for Xception of timm's, for every network that they have.
+func TestStateDictEqualsPyTorch(t *testing.T) {
 	var names []string
 	for _, name := range nn.Names() {
 		if name != "resnet_small" {
@@ -203,11 +210,20 @@ func TestStateDictEqualsTorchvision(t *testing.T) {
 		}
 	}
 	const script = `
-import json, sys, torch, torchvision
+import json, sys, timm, torch, torchvision
+def build(name):
+    if name == "xception":
+        net = timm.create_model("legacy_xception", num_classes=2)
+        net.last_linear = net.fc  # the name in Cadene's code
+        del net.fc
+        return net
+    if name.startswith("inception"):
+        return torchvision.models.inception_v3(num_classes=2, aux_logits=name.endswith("_aux"), init_weights=False)
+    return getattr(torchvision.models, name)(num_classes=2)
 out = {}
 for name in sys.argv[1:]:
     with torch.device("meta"):
-        net = getattr(torchvision.models, name)(num_classes=2)
+        net = build(name)
     learned = {k for k, _ in net.named_parameters()}
     out[name] = [[k, list(v.shape), k in learned, v.dtype == torch.int64] for k, v in net.state_dict().items()]
 print(json.dumps(out))`

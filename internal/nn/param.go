@@ -81,3 +81,6 @@ func KaimingNormal(fan int) Init { return Init{Normal, math.Sqrt(2 / float64(fan
 // FanInUniform is PyTorch's default for linear layers and for biases, uniform in +-1/sqrt(fanIn); PyTorch writes it
 // kaiming_uniform(a = sqrt 5).
 func FanInUniform(fanIn int) Init { return Init{Uniform, 1 / math.Sqrt(float64(fanIn))} }
+
+// KaimingNormalIn is the normal distribution of variance 2/fanIn, for the inputs of one output value.
+func KaimingNormalIn(shape Shape) Init { return KaimingNormal(shape[1:].Numel()) }

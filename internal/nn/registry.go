@@ -11,6 +11,15 @@ var networks = []struct {
 	{"resnet101", ResNet101},
 	{"resnet152", ResNet152},
 	{"resnet_small", ResNetSmall},
+	{"densenet121", DenseNet121},
+	{"densenet161", DenseNet161},
+	{"densenet169", DenseNet169},
+	{"densenet201", DenseNet201},
+	{"inception_v3", InceptionV3},
+	{"inception_v3_aux", InceptionV3Auxiliary},
+	{"xception", Xception},
+	{"efficientnet_b0", EfficientNetB0},
+	{"convnext_tiny", ConvNeXtTiny},
 }
 
 // Lookup finds the architecture of that name; call what it returns with the number of classes.
