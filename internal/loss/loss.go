@@ -48,6 +48,8 @@ type Batch struct {
 	Weight   torch.Tensor            // [K,C], the weight of the linear head
 	Features map[string]torch.Tensor // by tap: [B,C,h,w]
 	Maps     map[string]Maps         // by name
+	// Auxiliary is [B,K], the logits of the auxiliary classifier; none where the network has none.
+	Auxiliary torch.Tensor
 }
 
 // Maps are the human (or other) maps of a batch.

@@ -16,6 +16,7 @@ var terms = []struct {
 	mapped bool // compares CAMs with maps
 }{
 	{"cross_entropy", crossEntropy, false},
+	{"auxiliary_cross_entropy", auxiliary, false},
 	{"cyborg", cyborg, true},
 }
 

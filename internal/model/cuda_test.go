@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/cyborg-run/cyborg-run/internal/loss"
-	"github.com/cyborg-run/cyborg-run/internal/model"
 	"github.com/cyborg-run/cyborg-run/internal/torch"
 )
 
@@ -16,7 +15,7 @@ func TestCUDAStepsEqualPyTorch(t *testing.T) {
 		t.Skip("there is no CUDA device here")
 	}
 	parity(t, torch.CUDA(0), []setting{
-		{"resnet50", 64, loss.Predicted, model.Options{}},
-		{"resnet_small", 96, loss.True, model.Options{ChannelsLast: true}},
+		{Network: "resnet50", Side: 64, Batch: 2, Class: loss.Predicted},
+		{Network: "resnet_small", Side: 96, Batch: 2, Class: loss.True, ChannelsLast: true},
 	})
 }

@@ -162,8 +162,12 @@ func (p *pass) batchNorm(i int, op nn.BatchNorm2d, x torch.Tensor, w []torch.Ten
 }
 
 // channelsInside is [B,H,W,C] of [B,C,H,W], channelsFirst the other way; neither copies.
-func channelsInside(s *torch.Scope, x torch.Tensor) torch.Tensor { return s.Permute(x, []int{0, 2, 3, 1}) }
-func channelsFirst(s *torch.Scope, x torch.Tensor) torch.Tensor  { return s.Permute(x, []int{0, 3, 1, 2}) }
+func channelsInside(s *torch.Scope, x torch.Tensor) torch.Tensor {
+	return s.Permute(x, []int{0, 2, 3, 1})
+}
+func channelsFirst(s *torch.Scope, x torch.Tensor) torch.Tensor {
+	return s.Permute(x, []int{0, 3, 1, 2})
+}
 
 // channels is one number a channel, [3,1,1], in the type of the weights.
 func (p *pass) channels(v [3]float64) torch.Tensor {

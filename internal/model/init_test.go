@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cyborg-run/cyborg-run/internal/checkpoint"
+	"github.com/cyborg-run/cyborg-run/internal/nn"
 	"github.com/cyborg-run/cyborg-run/internal/testenv"
 	"github.com/cyborg-run/cyborg-run/internal/torch"
 )
@@ -34,56 +35,74 @@ func TestInitIsRepeatable(t *testing.T) {
 	}
 }
 
-// Every tensor has the mean, deviation and bounds of torchvision's initialisation, within what its size allows.
-func TestInitHasTorchvisionsMoments(t *testing.T) {
+// Every tensor has the mean and deviation of PyTorch's initialisation, within what its size allows, and its bounds.
+func TestInitHasPyTorchsMoments(t *testing.T) { initialisation(t, "resnet18") }
+
+func initialisation(t *testing.T, networks ...string) {
 	const script = `
-import json, torch, torchvision
+import json, sys
 torch.manual_seed(5)
-net = torchvision.models.resnet18(num_classes=2)
+net = build(sys.argv[1])
 print(json.dumps({k: [v.mean().item(), v.std(correction=0).item() if v.numel() > 1 else 0, v.abs().max().item(), v.numel()]
-                  for k, v in net.state_dict().items() if v.is_floating_point()}))`
-	var want map[string][4]float64
-	if err := json.Unmarshal(testenv.RunPython(t, script), &want); err != nil {
-		t.Fatal(err)
-	}
-	m := initialised(t, "resnet18", torch.Float32, 5)
-	compared := 0
-	for _, tensor := range state(t, m) {
-		if tensor.DType != checkpoint.Float32 {
-			continue
-		}
-		compared++
-		do(t, func(s *torch.Scope) {
-			x := s.ToDType(s.FromBytes(tensor.Data, torch.Float32, tensor.Shape...), torch.Float64)
-			mean := s.Float(s.Mean(x))
-			std := math.Sqrt(s.Float(s.Mean(s.Square(s.SubScalar(x, mean)))))
-			most := s.Float(s.Max(s.Abs(x)))
-			w := want[tensor.Name]
-			if w[1] == 0 {
-				if mean != w[0] || std != 0 {
-					t.Errorf("%s: mean %v, deviation %v; torchvision's is constant %v", tensor.Name, mean, std, w[0])
+                  for k, v in net.double().state_dict().items() if v.is_floating_point()}))`
+	for _, name := range networks {
+		t.Run(name, func(t *testing.T) {
+			var want map[string][4]float64
+			if err := json.Unmarshal(testenv.RunPython(t, testenv.Networks+script, name), &want); err != nil {
+				t.Fatal(err)
+			}
+			m := initialised(t, name, torch.Float32, 5)
+			params := map[string]nn.Param{}
+			for _, p := range m.Network.Parameters() {
+				params[p.Name] = p
+			}
+			compared := 0
+			for _, tensor := range state(t, m) {
+				if tensor.DType == checkpoint.Float32 {
+					compared++
+					moments(t, tensor, params[tensor.Name].Init, want[tensor.Name])
 				}
-				return
 			}
-			if tensor.Name == "fc.bias" { // two numbers: only their bound says something
-				if most > 1/math.Sqrt(512) {
-					t.Errorf("fc.bias: %v, beyond 1/sqrt(512)", most)
-				}
-				return
-			}
-			// The error of a mean is std/sqrt(n), that of a deviation less than std/sqrt(n); five of both draws.
-			room := 5 * math.Sqrt2 * w[1] / math.Sqrt(w[3])
-			if math.Abs(mean-w[0]) > room || math.Abs(std-w[1]) > room {
-				t.Errorf("%s: mean %v, deviation %v; torchvision's %v, %v", tensor.Name, mean, std, w[0], w[1])
-			}
-			if uniform := tensor.Name == "fc.weight"; uniform && most > 1/math.Sqrt(512) {
-				t.Errorf("%s: largest %v, beyond 1/sqrt(512)", tensor.Name, most)
-			} else if !uniform && most < 3*std {
-				t.Errorf("%s: largest %v is not that of a normal distribution of deviation %v", tensor.Name, most, std)
+			if compared != len(want) {
+				t.Errorf("%d tensors, PyTorch has %d", compared, len(want))
 			}
 		})
 	}
-	if compared != len(want) {
-		t.Errorf("%d tensors, torchvision has %d", compared, len(want))
+}
+
+// moments compares a tensor with the mean, deviation, largest size and number of values of PyTorch's.
+func moments(t *testing.T, tensor checkpoint.Tensor, init nn.Init, want [4]float64) {
+	t.Helper()
+	var mean, deviation, most float64
+	do(t, func(s *torch.Scope) {
+		x := s.ToDType(s.FromBytes(tensor.Data, torch.Float32, tensor.Shape...), torch.Float64)
+		mean = s.Float(s.Mean(x))
+		deviation = math.Sqrt(s.Float(s.Mean(s.Square(s.SubScalar(x, mean)))))
+		most = s.Float(s.Max(s.Abs(x)))
+	})
+	n := want[3]
+	if want[1] == 0 && n > 1 {
+		if math.Abs(mean-want[0]) > 1e-9 || deviation > 1e-9 {
+			t.Errorf("%s: mean %v, deviation %v; PyTorch's is constant %v", tensor.Name, mean, deviation, want[0])
+		}
+		return
+	}
+	if init.Distribution == nn.Constant {
+		t.Errorf("%s is constant; PyTorch draws it", tensor.Name)
+	}
+	if init.Distribution == nn.Uniform && (most > init.Scale || want[2] > init.Scale*(1+1e-6)) {
+		t.Errorf("%s: largest %v, PyTorch's %v; the bound is %v", tensor.Name, most, want[2], init.Scale)
+	}
+	if n < 30 {
+		return // the bounds are all that so few numbers tell
+	}
+	// The error of a mean is std/sqrt(n), that of a deviation less than std/sqrt(n); both draws have it, and there are some
+	// hundreds of tensors.
+	room := 6 * math.Sqrt2 * want[1] / math.Sqrt(n)
+	if math.Abs(mean-want[0]) > room || math.Abs(deviation-want[1]) > room {
+		t.Errorf("%s: mean %v, deviation %v; PyTorch's %v, %v", tensor.Name, mean, deviation, want[0], want[1])
+	}
+	if init.Distribution == nn.Normal && n > 1000 && most < 2.5*deviation {
+		t.Errorf("%s: largest %v is not that of a normal distribution of deviation %v", tensor.Name, most, deviation)
 	}
 }

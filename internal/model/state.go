@@ -43,7 +43,7 @@ func (m Mismatch) String() string {
 // none too many, but for those that match Except and for num_batches_tracked, which old files lack. Where one does not
 // fit, nothing is changed and the error names the first few.
 func (m *Model) Load(state []checkpoint.Tensor, options LoadOptions) (Report, error) {
-	plan, report, err := m.match(state, options)
+	plan, report, err := m.match(m.translate(state), options)
 	if err != nil {
 		return report, err
 	}
@@ -62,6 +62,21 @@ func (m *Model) Load(state []checkpoint.Tensor, options LoadOptions) (Report, er
 		})
 		return nil
 	})
+}
+
+// translate gives tensors the names and shapes of today that old or foreign files know under others.
+func (m *Model) translate(state []checkpoint.Tensor) []checkpoint.Tensor {
+	state = slices.Clone(state)
+	for i := range state {
+		t := &state[i]
+		if m.Network.Rename != nil {
+			t.Name = m.Network.Rename(t.Name)
+		}
+		if strings.HasSuffix(t.Name, ".pointwise.weight") && len(t.Shape) == 2 { // 1x1 kernels as matrices, as they once were
+			t.Shape = append(slices.Clone(t.Shape), 1, 1)
+		}
+	}
+	return state
 }
 
 // sound says what makes a tensor of a file unusable.

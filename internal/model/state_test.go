@@ -1,6 +1,8 @@
 package model_test
 
 import (
+	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -133,5 +135,50 @@ func TestLoadWithoutCounters(t *testing.T) {
 	}
 	if _, err := initialised(t, "resnet_small", torch.Float32, 1).Load(old, model.LoadOptions{}); err != nil {
 		t.Error(err)
+	}
+}
+
+// Published files write some names and shapes otherwise than today's code; they load all the same.
+func TestLoadTranslatesOldNames(t *testing.T) {
+	for _, c := range []struct {
+		network string
+		old     func(name string, tensor *checkpoint.Tensor)
+	}{
+		{"densenet121", func(name string, tensor *checkpoint.Tensor) { // torchvision's published weights
+			for _, layer := range []string{"norm", "conv"} {
+				for _, number := range []string{"1", "2"} {
+					tensor.Name = strings.Replace(tensor.Name, "."+layer+number+".", "."+layer+"."+number+".", 1)
+				}
+			}
+		}},
+		{"xception", func(name string, tensor *checkpoint.Tensor) { // xception-b5690688.pth
+			tensor.Name = strings.Replace(name, "last_linear.", "fc.", 1)
+			if strings.HasSuffix(name, "pointwise.weight") {
+				tensor.Shape = tensor.Shape[:2]
+			}
+		}},
+	} {
+		t.Run(c.network, func(t *testing.T) {
+			from, to := initialised(t, c.network, torch.Float32, 1), initialised(t, c.network, torch.Float32, 2)
+			want := state(t, from)
+			old, changed := slices.Clone(want), 0
+			for i := range old {
+				c.old(old[i].Name, &old[i])
+				if old[i].Name != want[i].Name || len(old[i].Shape) != len(want[i].Shape) {
+					changed++
+				}
+			}
+			if changed < 30 {
+				t.Fatalf("only %d tensors have an old form", changed)
+			}
+			if _, err := to.Load(old, model.LoadOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			for i, got := range state(t, to) {
+				if got.Name != want[i].Name || !bytes.Equal(got.Data, want[i].Data) {
+					t.Errorf("%s differs after loading", want[i].Name)
+				}
+			}
+		})
 	}
 }

@@ -143,12 +143,10 @@ func initInception(op Operation, p Param) Init {
 		switch {
 		case p.Kind != Weight:
 			return p.Init
-		case strings.HasPrefix(p.Name, "AuxLogits.conv1."):
-			return Init{Normal, 0.01}
 		case strings.HasPrefix(p.Name, "AuxLogits.fc."):
 			return Init{Normal, 0.001}
 		}
-		return Init{Normal, 0.1}
+		return Init{Normal, 0.1} // also of AuxLogits.conv1, whose smaller deviation torchvision names but does not use
 	}
 	return p.Init
 }

@@ -203,23 +203,9 @@ func TestResNetSmallParameters(t *testing.T) {
 
 // The names, shapes and order of torchvision's state_dict, and for Xception of timm's, for every network that they have.
 func TestStateDictEqualsPyTorch(t *testing.T) {
-	var names []string
-	for _, name := range nn.Names() {
-		if name != "resnet_small" {
-			names = append(names, name)
-		}
-	}
+	names := nn.Names()
 	const script = `
-import json, sys, timm, torch, torchvision
-def build(name):
-    if name == "xception":
-        net = timm.create_model("legacy_xception", num_classes=2)
-        net.last_linear = net.fc  # the name in Cadene's code
-        del net.fc
-        return net
-    if name.startswith("inception"):
-        return torchvision.models.inception_v3(num_classes=2, aux_logits=name.endswith("_aux"), init_weights=False)
-    return getattr(torchvision.models, name)(num_classes=2)
+import json, sys
 out = {}
 for name in sys.argv[1:]:
     with torch.device("meta"):
@@ -228,7 +214,7 @@ for name in sys.argv[1:]:
     out[name] = [[k, list(v.shape), k in learned, v.dtype == torch.int64] for k, v in net.state_dict().items()]
 print(json.dumps(out))`
 	var want map[string][][4]any
-	if err := json.Unmarshal(testenv.RunPython(t, script, names...), &want); err != nil {
+	if err := json.Unmarshal(testenv.RunPython(t, testenv.Networks+script, names...), &want); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range names {

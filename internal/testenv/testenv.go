@@ -3,6 +3,7 @@
 package testenv
 
 import (
+	_ "embed"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -52,6 +53,11 @@ func Python(t testing.TB) string {
 	}
 	return python
 }
+
+// Networks is Python that defines build(name, classes): the networks of package nn in PyTorch, under the same names.
+//
+//go:embed networks.py
+var Networks string
 
 // RunPython runs a script (its text) with arguments and returns what it prints; a failure of it fails the test.
 func RunPython(t testing.TB, script string, args ...string) []byte {

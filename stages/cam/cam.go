@@ -74,8 +74,6 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 	}
 	n.Needs = []graph.Edge{{Port: "model", From: fit, Output: "final.pth"}}
 	b.Edge(n, "data", c.Place("set"), p.Set, size)
-	model := job.Model
-	model.Init = experiment.Init{}
-	n.Params = Job{Params: *p, Model: model, Precision: job.Precision, ChannelsLast: job.ChannelsLast}
+	n.Params = Job{Params: *p, Model: job.Model.Trained(), Precision: job.Precision, ChannelsLast: job.ChannelsLast}
 	n.CPUs, n.GPU = b.Threads(p.Threads), true
 }

@@ -68,8 +68,6 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 	for _, name := range b.With(c.Place("set"), p.Set) {
 		b.Edge(n, "data", c.Place("set"), name, size)
 	}
-	model := job.Model
-	model.Init = experiment.Init{}
-	n.Params = Job{Params: *p, Model: model, ChannelsLast: job.ChannelsLast, Set: p.Set}
+	n.Params = Job{Params: *p, Model: job.Model.Trained(), ChannelsLast: job.ChannelsLast, Set: p.Set}
 	n.CPUs, n.GPU = b.Threads(p.Threads), true
 }

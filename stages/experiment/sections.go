@@ -7,6 +7,8 @@
 package experiment
 
 import (
+	"strings"
+
 	"github.com/cyborg-run/cyborg-run/pipeline/diag"
 	"github.com/cyborg-run/cyborg-run/pipeline/spec"
 	"github.com/cyborg-run/cyborg-run/stages/generate"
@@ -77,6 +79,12 @@ type Model struct {
 	// Init is a checkpoint to start from (.pth or .safetensors), its path alone or a map. Without one the weights are random,
 	// from the seed of the training.
 	Init Init `yaml:"init" json:"init"`
+	// Dropout is the probability of every dropout and stochastic depth in training, instead of the network's own, such as 0.5
+	// of inception_v3.
+	Dropout *float64 `yaml:"dropout" json:"dropout,omitempty" min:"0" max:"0.99"`
+	// BatchNorm moves the running statistics once a step, or, in trainings with a saliency term, twice: the authors' code
+	// sends each batch through DenseNet a second time for its CAMs.
+	BatchNorm string `yaml:"batch_norm" json:"batch_norm,omitempty" default:"once" enum:"once|twice"`
 }
 
 // Init is where a network's first weights come from.
@@ -102,7 +110,7 @@ func (i *Init) DecodeSpec(v *spec.Value, diags *diag.List) {
 // Term is one term of a loss, which is the weighted sum of its terms.
 type Term struct {
 	// Term is what it computes. The keys below weight are for terms that compare CAMs with maps.
-	Term string `yaml:"term" json:"term" required:"true" enum:"cross_entropy|cyborg"`
+	Term string `yaml:"term" json:"term" required:"true" enum:"cross_entropy|cyborg|auxiliary_cross_entropy"`
 	// Weight multiplies it in the sum.
 	Weight float64 `yaml:"weight" json:"weight" default:"1"`
 	// Map is the saliency of the training data that CAMs are compared with, by its name.
@@ -114,5 +122,9 @@ type Term struct {
 	Tap string `yaml:"tap" json:"tap,omitempty" default:"authors"`
 }
 
+// Trained is the model as those see it that read its trained weights: where they began does not matter, nor what
+// training alone does.
+func (m Model) Trained() Model { return Model{Arch: m.Arch, Side: m.Side} }
+
 // Saliency tells whether the term reads CAMs and maps.
-func (t Term) Saliency() bool { return t.Term != "cross_entropy" }
+func (t Term) Saliency() bool { return !strings.HasSuffix(t.Term, "cross_entropy") }

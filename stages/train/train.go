@@ -6,8 +6,10 @@
 package train
 
 import (
+	"github.com/cyborg-run/cyborg-run/internal/nn"
 	"github.com/cyborg-run/cyborg-run/pipeline"
 	"github.com/cyborg-run/cyborg-run/pipeline/graph"
+	"github.com/cyborg-run/cyborg-run/pipeline/spec"
 	"github.com/cyborg-run/cyborg-run/stages/experiment"
 )
 
@@ -123,6 +125,10 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 	}
 	var taps []string
 	for _, t := range terms {
+		if t.Term == "auxiliary_cross_entropy" && network.Graph().Auxiliary == nn.Image {
+			b.Diags.Add(c.Place("loss"), spec.UnknownArch, "loss %q: auxiliary_cross_entropy needs a network with an auxiliary classifier, such as inception_v3_aux; %s has none",
+				p.Loss, network.Name)
+		}
 		if t.Saliency() {
 			b.Saliency(c.Place("loss"), p.Data, t.Map)
 			taps = append(taps, t.Tap)

@@ -64,7 +64,10 @@ func prepare(s *torch.Scope, t *task.Task, job train.Job, on torch.Device) (*tra
 	}
 	tr := &trainer{task: t, job: job, scope: s, terms: terms, data: data, validation: validation,
 		order: torch.NewGenerator(torch.CPU, job.Seed), chance: torch.NewGenerator(on, job.Seed), best: nothing, began: time.Now()}
-	tr.net, err = model.New(network, on, precision, model.Options{ChannelsLast: job.ChannelsLast, Random: tr.chance})
+	tr.net, err = model.New(network, on, precision, model.Options{
+		ChannelsLast: job.ChannelsLast, Random: tr.chance, Dropout: job.Model.Dropout,
+		BatchNormTwice: job.Model.BatchNorm == "twice" && len(terms.Maps()) > 0,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -141,7 +141,7 @@ func (tr *trainer) step(index []int64) error {
 		b := tr.data.Batch(s, index)
 		out := tr.net.Forward(s, tr.net.Normalise(s, b.Pixels), model.Train, tr.terms.Taps()...)
 		value := tr.terms.Evaluate(s, loss.Batch{Logits: out.Logits, Labels: b.Labels, Weight: tr.net.Head(),
-			Features: out.Features, Maps: b.Maps})
+			Auxiliary: out.Auxiliary, Features: out.Features, Maps: b.Maps})
 		right := s.Sum(s.Eq(s.Argmax(out.Logits, torch.Some(1), false), b.Labels))
 		figures := tr.read(s, append([]torch.Tensor{value.Total, right}, value.Terms...))
 		if err := tr.finite(figures, index); err != nil {
