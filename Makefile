@@ -66,8 +66,9 @@ python: prerequisites ## .venv, a Python with PyTorch for the tests that compare
 	@internal/build/python
 
 .PHONY: parity
-parity: build ## training steps and scores against PyTorch (needs CYBORG_PYTHON and ../shared)
-	@internal/build/passes '^TestParity' -tags 'slow $(TAGS)' -timeout 30m ./internal/... ./stages/...
+parity: build ## every network, training steps and scores against PyTorch (makes .venv unless CYBORG_PYTHON is set; reads ../shared)
+	@if [ -z "$$CYBORG_PYTHON" ]; then $(MAKE) python && export CYBORG_PYTHON=$(CURDIR)/.venv/bin/python || exit; fi; \
+	internal/build/passes '^TestParity' -tags 'slow $(TAGS)' -timeout 40m ./internal/... ./stages/...
 
 .PHONY: example
 example: build ## the own-data example on real photographs (needs ../shared)

@@ -12,11 +12,12 @@ import (
 	"github.com/cyborg-run/cyborg-run/stages/generate"
 	"github.com/cyborg-run/cyborg-run/stages/summary"
 	"github.com/cyborg-run/cyborg-run/stages/train"
+	"github.com/cyborg-run/cyborg-run/stages/weights"
 )
 
 // Kinds are the kinds that a spec's stages may use.
 func Kinds() []experiment.Kind {
-	return []experiment.Kind{train.Kind, evaluate.Kind, cam.Kind, summary.Spec, check.Spec}
+	return []experiment.Kind{train.Kind, weights.Kind, evaluate.Kind, cam.Kind, summary.Spec, check.Spec}
 }
 
 // Sections are the top-level keys that specs may have, with their Go types.

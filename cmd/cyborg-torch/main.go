@@ -11,6 +11,7 @@ import (
 	evaluate "github.com/cyborg-run/cyborg-run/stages/evaluate/worker"
 	prepare "github.com/cyborg-run/cyborg-run/stages/prepare/worker"
 	train "github.com/cyborg-run/cyborg-run/stages/train/worker"
+	weights "github.com/cyborg-run/cyborg-run/stages/weights/worker"
 )
 
 // works are the kinds of stage that this program does. A new kind is a folder and a line here.
@@ -19,6 +20,7 @@ var works = map[string]task.Work{
 	"train":    train.Run,
 	"evaluate": evaluate.Run,
 	"cam":      cam.Run,
+	"weights":  weights.Run,
 }
 
 func main() {

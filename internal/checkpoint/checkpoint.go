@@ -66,11 +66,19 @@ type Tensor struct {
 
 // File is what a checkpoint holds.
 type File struct {
-	// Tensors is the state dict in the file's order, by offset in safetensors. A "module." before all names, which
-	// torch.nn.DataParallel leaves there, is taken away.
+	// Tensors is the state dict in the file's order, by offset in safetensors. What wrappers leave before all names is taken
+	// away (see Prefix).
 	Tensors []Tensor
 
-	// Epoch is the entry "epoch"; 0 where there is none.
+	// Nested is the entry that the state dict stood under, such as "state_dict", or "state_dict.model" two deep; empty where
+	// the file is the state dict itself. Write ignores it.
+	Nested string
+
+	// Prefix is what stood before all names and was taken away: "module." of torch.nn.DataParallel, "model." of a module
+	// around the network, "_orig_mod." of torch.compile, or several of them. Write ignores it.
+	Prefix string
+
+	// Epoch is the entry "epoch", in safetensors a text of the metadata; 0 where there is none.
 	Epoch int
 
 	// Optimizer is the state of torch.optim.SGD from the entry "optimizer"; nil where there is none or it is of
@@ -80,9 +88,16 @@ type File struct {
 	// Format is "zip", "legacy" or "safetensors". Write ignores it.
 	Format string
 
+	// Metadata is the text beside the tensors of safetensors; in a .pth, the entry "metadata" where it is a dict of texts.
+	Metadata map[string]string
+
 	// Extra holds the other entries beside a nested state dict, as nil, bool, int64, float64, string, Tensor, []any and
-	// map[string]any of these. Write also takes int. Entries of other types are left out when read.
+	// map[string]any of these. Write also takes int.
 	Extra map[string]any
+
+	// Unread names the entries beside the state dict that were left out when it was read: another optimizer, and values
+	// that Extra has no form for. Write ignores it.
+	Unread []string
 }
 
 // Optimizer is the state of torch.optim.SGD with one group of parameters. Of a file with several groups, the first
@@ -113,23 +128,31 @@ func Read(path string) (*File, error) {
 }
 
 func open(path string) (*File, error) {
-	f, err := os.Open(path)
+	info, err := os.Stat(path) // before it is opened: that of a pipe waits for a writer
 	if err != nil {
-		var p *os.PathError
-		if errors.As(err, &p) {
-			return nil, p.Err // the path stands before it already
-		}
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
+		return nil, bare(err)
 	}
 	if !info.Mode().IsRegular() {
 		return nil, errors.New("not a file")
 	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, bare(err)
+	}
+	defer f.Close()
+	if info, err = f.Stat(); err != nil {
+		return nil, bare(err)
+	}
 	return read(f, info.Size())
+}
+
+// bare is an error without the path, which stands before it already.
+func bare(err error) error {
+	var p *os.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
 }
 
 // damaged says that bytes are not what they should be, which a new copy mends.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/cyborg-run/cyborg-run/internal/testenv"
@@ -125,6 +126,21 @@ func TestReadMissingFile(t *testing.T) {
 	_, err := Read("weights/r50.pth")
 	if want := "read checkpoint weights/r50.pth: no such file or directory"; err == nil || err.Error() != want {
 		t.Errorf("error %v\nwant  %s", err, want)
+	}
+}
+
+// TestReadWhatIsNoFile: a folder, and a pipe that nobody writes into, are refused and not waited for.
+func TestReadWhatIsNoFile(t *testing.T) {
+	folder := t.TempDir()
+	pipe := filepath.Join(folder, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o644); err != nil {
+		t.Skip("no pipes here")
+	}
+	for _, path := range []string{folder, pipe} {
+		_, err := Read(path)
+		if want := "read checkpoint " + path + ": not a file"; err == nil || err.Error() != want {
+			t.Errorf("error %v\nwant  %s", err, want)
+		}
 	}
 }
 

@@ -9,10 +9,17 @@ import (
 	"strconv"
 )
 
-// pickle writes the objects of f as torch.save does under protocol 2, and enters their storages.
-func pickle(f *File, storages *storageTable) ([]byte, error) {
+// pickle writes objects as torch.save does under protocol 2, and enters their storages.
+func pickle(storages *storageTable, objects func(*pickler)) ([]byte, error) {
 	p := &pickler{storages: storages}
 	p.op("\x80\x02") // PROTO
+	objects(p)
+	p.op(".") // STOP
+	return p.out, p.err
+}
+
+// file writes the dict of a checkpoint.
+func (p *pickler) file(f *File) {
 	p.open()
 	p.text("epoch")
 	p.integer(int64(f.Epoch))
@@ -22,18 +29,22 @@ func pickle(f *File, storages *storageTable) ([]byte, error) {
 		p.text("optimizer")
 		p.optimizer(f.Optimizer)
 	}
+	if f.Metadata != nil {
+		p.text("metadata")
+		p.texts(f.Metadata)
+	}
 	for _, key := range slices.Sorted(maps.Keys(f.Extra)) {
-		switch key {
-		case "epoch", "state_dict", "optimizer", "optimizer_state_dict", "model_state_dict", "model":
-			return nil, fmt.Errorf("extra entry %q: the name is taken", key)
+		if p.err == nil && (slices.Contains(taken, key) || key == "metadata" && f.Metadata != nil) {
+			p.err = fmt.Errorf("extra entry %q: the name is taken", key)
 		}
 		p.text(key)
 		p.value(key, f.Extra[key])
 	}
 	p.close()
-	p.op(".") // STOP
-	return p.out, p.err
 }
+
+// taken are the names that mean something to those who read the file; nothing else is written under them.
+var taken = []string{"epoch", "state_dict", "optimizer", "optimizer_state_dict", "model_state_dict"}
 
 type pickler struct {
 	out      []byte
@@ -74,6 +85,15 @@ func (p *pickler) bool(v bool) {
 	} else {
 		p.op("\x89") // NEWFALSE
 	}
+}
+
+func (p *pickler) texts(m map[string]string) {
+	p.open()
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		p.text(key)
+		p.text(m[key])
+	}
+	p.close()
 }
 
 func (p *pickler) none() { p.op("N") }

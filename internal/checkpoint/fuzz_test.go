@@ -17,6 +17,11 @@ func FuzzRead(f *testing.F) {
 	f.Add(entries("data.pkl", plainTensor, "byteorder", "little", "data/0", four))
 	f.Add(entries("data.pkl", "\x80\x02cos\nsystem\nX\x04\x00\x00\x00echo\x85R."))
 	f.Add(legacyFile(plainTensor, keyZero, fourElem+four))
+	var safe bytes.Buffer
+	if err := encodeSafetensors(&safe, sample()); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(safe.Bytes())
 	f.Add([]byte("\x37\x00\x00\x00\x00\x00\x00\x00" + `{"w":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}` + four))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		got, err := read(bytes.NewReader(file), int64(len(file)))
@@ -34,12 +39,13 @@ func FuzzRead(f *testing.F) {
 
 // FuzzPickle runs the pickle machine alone, which a zip's checksums hide from mutations.
 func FuzzPickle(f *testing.F) {
-	for _, seed := range []string{plainTensor, "\x80\x04\x8c\x02os\x8c\x06system\x93.", "\x80\x02}q\x00(h\x00NJ\x01\x00\x00\x00u."} {
+	for _, seed := range []string{plainTensor, "\x80\x02ccollections\nCounter\nq\x00}K\x03K\x02s\x85q\x01Rh\x00h\x01R.",
+		"\x80\x04\x8c\x02os\x8c\x06system\x93.", "\x80\x02}q\x00(h\x00NJ\x01\x00\x00\x00u."} {
 		f.Add([]byte(seed))
 	}
 	var storages storageTable
 	storages.index = map[memory]int{}
-	program, err := pickle(sample(), &storages)
+	program, err := pickle(&storages, func(p *pickler) { p.file(sample()) })
 	if err != nil {
 		f.Fatal(err)
 	}

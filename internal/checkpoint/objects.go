@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -15,15 +16,10 @@ func fromObjects(root any, size int64) (*File, error) {
 		}
 		return nil, errors.New("it holds no dict: save the model's state_dict()")
 	}
-	o := objects{tensors: tensors{budget: size}, extras: 1 << 16}
+	o := objects{tensors: tensors{budget: size}, extras: 1 << 16, params: 1 << 16}
 	f := &File{}
-	state, nestedAs := all, ""
-	for _, key := range []string{"state_dict", "model_state_dict", "model"} {
-		if inner, ok := all.get(key).(*dict); ok {
-			state, nestedAs = inner, key
-			break
-		}
-	}
+	state, path := nested(all)
+	f.Nested = strings.Join(path, ".")
 	for i, key := range state.keys {
 		name, ok1 := key.(string)
 		v, ok2 := state.values[i].(*view)
@@ -39,49 +35,98 @@ func fromObjects(root any, size int64) (*File, error) {
 	if len(f.Tensors) == 0 {
 		return nil, fmt.Errorf("it holds no tensors in a state dict (it has %s): save the model's state_dict()", all.keyText())
 	}
-	stripModule(f.Tensors)
-	if nestedAs == "" {
+	f.unwrap()
+	if path == nil {
 		return f, nil
 	}
-	return f, o.beside(f, all, nestedAs)
+	return f, o.beside(f, all, path[0])
+}
+
+// nested finds the state dict below the names that people keep them under, at most two deep, and the keys that lead to
+// it; all itself where there is none.
+func nested(all *dict) (state *dict, path []string) {
+	if state, path = within(all, 2); state == nil {
+		return all, nil
+	}
+	return state, path
+}
+
+func within(d *dict, depth int) (*dict, []string) {
+	for _, key := range []string{"state_dict", "model_state_dict", "model", "net", "weights"} {
+		inner, ok := d.get(key).(*dict)
+		if !ok || depth == 0 {
+			continue
+		}
+		if inner.holdsTensors() {
+			return inner, []string{key}
+		}
+		if state, path := within(inner, depth-1); state != nil {
+			return state, append([]string{key}, path...)
+		}
+	}
+	return nil, nil
+}
+
+func (d *dict) holdsTensors() bool {
+	return slices.ContainsFunc(d.values, func(v any) bool { _, ok := v.(*view); return ok })
 }
 
 // objects turns what stands beside the state dict into a File's other fields.
 type objects struct {
 	tensors tensors
 	extras  int // values that may still be made: lists that hold a list many times over do not multiply the file
+	params  int // the same for the parameters of the optimizer's groups
 }
 
 func (o *objects) beside(f *File, all *dict, nestedAs string) error {
 	for i, key := range all.keys {
 		name, ok := key.(string)
-		switch {
-		case !ok || name == nestedAs:
-			continue
-		case name == "epoch":
-			if epoch, ok := all.values[i].(int64); ok {
-				f.Epoch = int(epoch)
-				continue
-			}
-		case name == "optimizer" || name == "optimizer_state_dict":
-			var err error
-			if f.Optimizer, err = o.optimizer(all.values[i]); err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
+		if !ok || name == nestedAs {
 			continue
 		}
-		value, ok, err := o.plain(all.values[i], 0)
+		read, err := o.entry(f, name, all.values[i])
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		if ok {
-			if f.Extra == nil {
-				f.Extra = map[string]any{}
-			}
-			f.Extra[name] = value
+		if !read {
+			f.Unread = append(f.Unread, name)
 		}
 	}
 	return nil
+}
+
+// entry reads what stands under one name beside the state dict; false where f has no place for it.
+func (o *objects) entry(f *File, name string, value any) (bool, error) {
+	switch name {
+	case "epoch":
+		epoch, ok := value.(int64)
+		f.Epoch = int(epoch)
+		return ok, nil
+	case "metadata":
+		if d, ok := value.(*dict); ok {
+			if texts, ok := d.texts(); ok {
+				f.Metadata = texts
+				return true, nil
+			}
+		}
+	case "optimizer", "optimizer_state_dict":
+		sgd, err := o.optimizer(value)
+		if sgd != nil {
+			f.Optimizer = sgd
+		}
+		return sgd != nil, err
+	case "state_dict", "model_state_dict": // which were seen, and hold no tensors
+		return false, nil
+	}
+	v, ok, err := o.plain(value, 0)
+	if err != nil || !ok {
+		return false, err
+	}
+	if f.Extra == nil {
+		f.Extra = map[string]any{}
+	}
+	f.Extra[name] = v
+	return true, nil
 }
 
 // optimizer reads the state_dict() of torch.optim.SGD; nil where it is not one.
@@ -113,6 +158,9 @@ func (o *objects) optimizer(value any) (*Optimizer, error) {
 		params, ok := group.get("params").(*list)
 		if !ok {
 			return nil, damaged("a group without parameters")
+		}
+		if o.params -= len(params.items) + 1; o.params < 0 {
+			return nil, fmt.Errorf("more than %d parameters: save the state_dict() alone", 1<<16)
 		}
 		for _, param := range params.items {
 			var buffer Tensor
@@ -150,7 +198,14 @@ func settings(group *dict) *Optimizer {
 
 // plain turns an unpickled value into one of Extra; false where it has no such form.
 func (o *objects) plain(value any, depth int) (any, bool, error) {
-	if o.extras--; o.extras < 0 || depth > 32 {
+	o.extras--
+	switch v := value.(type) { // charged before any room is made for them
+	case *list:
+		o.extras -= len(v.items)
+	case *dict:
+		o.extras -= len(v.keys)
+	}
+	if o.extras < 0 || depth > 32 {
 		return nil, false, errors.New("too many or too deeply nested values beside the state dict: save it alone")
 	}
 	switch v := value.(type) {
@@ -186,17 +241,18 @@ func (o *objects) plain(value any, depth int) (any, bool, error) {
 	return nil, false, nil
 }
 
-// stripModule takes "module." away where all names begin so, as they do behind torch.nn.DataParallel.
-func stripModule(tensors []Tensor) {
-	const prefix = "module."
-	for _, t := range tensors {
-		if !strings.HasPrefix(t.Name, prefix) {
-			return
+// texts is a dict of nothing but texts as a map.
+func (d *dict) texts() (map[string]string, bool) {
+	out := map[string]string{}
+	for i, key := range d.keys {
+		name, ok1 := key.(string)
+		text, ok2 := d.values[i].(string)
+		if !ok1 || !ok2 {
+			return nil, false
 		}
+		out[name] = text
 	}
-	for i := range tensors {
-		tensors[i].Name = tensors[i].Name[len(prefix):]
-	}
+	return out, true
 }
 
 // keyText names the first keys of a dict for a message.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"math/big"
+	"slices"
 )
 
 // The limits of one pickle. ResNet-152 with its optimizer takes 0.3 MB and 60,000 operations.
@@ -27,7 +28,10 @@ type (
 		index        map[any]int
 	}
 	// constructor is a function that a pickle may call. The only ones there are stand in lookup.
-	constructor func(args tuple) (any, error)
+	constructor struct {
+		call   func(args tuple) (any, error)
+		tensor bool // what it makes is a tensor
+	}
 )
 
 func (d *dict) set(key, value any) {
@@ -57,6 +61,7 @@ func (d *dict) get(key any) any {
 type unpickler struct {
 	in         *bufio.Reader
 	read       int64 // bytes taken from in, by all pickles
+	copied     int64 // items that constructors were given
 	limit      int64 // of read, for this pickle
 	stack      []any
 	marks      []int // where in the stack the marks stand
@@ -89,7 +94,7 @@ func (u *unpickler) load() (value any, err error) {
 	u.stack, u.marks, u.memo = nil, nil, map[uint64]any{}
 	u.limit = u.read + maxPickle
 	for range maxOps {
-		op := u.bytes(1)[0]
+		op := u.byte()
 		if op == '.' {
 			return u.pop(), nil
 		}
@@ -104,7 +109,7 @@ func (u *unpickler) load() (value any, err error) {
 func (u *unpickler) step(op byte) {
 	switch op {
 	case 0x80: // PROTO
-		if v := u.bytes(1)[0]; v < 2 || v > 5 {
+		if v := u.byte(); v < 2 || v > 5 {
 			u.fail("pickle protocol %d, where torch.save writes 2 to 5", v)
 		}
 	case 0x95: // FRAME
@@ -197,7 +202,8 @@ func (u *unpickler) step(op byte) {
 		if !ok1 || !ok2 {
 			u.fail("the pickle calls what is not a function")
 		}
-		u.push(u.must(f(args)))
+		u.charge(args, 3)
+		u.push(u.must(f.call(args)))
 	case 'b': // BUILD: attributes of an object; a state dict's _metadata comes so. None is needed.
 		u.pop()
 		u.top()
@@ -206,6 +212,27 @@ func (u *unpickler) step(op byte) {
 
 	default:
 		u.fail("pickle operation 0x%02x, which torch.save does not write", op)
+	}
+}
+
+// charge counts the items of a call's arguments, those of tuples and lists in them included, against the bytes read: more
+// than these can only be where the same items are used many times over.
+func (u *unpickler) charge(args tuple, depth int) {
+	u.copied += int64(len(args))
+	for _, a := range args {
+		switch a := a.(type) {
+		case tuple:
+			if depth > 0 {
+				u.charge(a, depth-1)
+			}
+		case *list:
+			u.copied += int64(len(a.items))
+		case *dict:
+			u.copied += int64(len(a.keys))
+		}
+		if u.copied > u.read {
+			u.fail("the pickle makes objects of the same items again and again")
+		}
 	}
 }
 
@@ -290,6 +317,17 @@ func (u *unpickler) cut(at int) []any {
 
 // The bytes.
 
+func (u *unpickler) byte() byte {
+	b, err := u.in.ReadByte()
+	if err != nil {
+		u.ended(err)
+	}
+	if u.read++; u.read > u.limit {
+		u.fail("a pickle of more than %d MB", maxPickle>>20)
+	}
+	return b
+}
+
 func (u *unpickler) bytes(n uint64) []byte {
 	if n > uint64(u.limit-u.read) {
 		u.fail("a pickle of more than %d MB", maxPickle>>20)
@@ -307,9 +345,11 @@ func (u *unpickler) bytes(n uint64) []byte {
 }
 
 func (u *unpickler) uint(n uint64) uint64 {
-	var b [8]byte
-	copy(b[:], u.bytes(n))
-	return binary.LittleEndian.Uint64(b[:])
+	var v uint64
+	for i := range n {
+		v |= uint64(u.byte()) << (8 * i)
+	}
+	return v
 }
 
 func (u *unpickler) line() string {
@@ -341,11 +381,9 @@ func long(b []byte) any {
 		shift := 64 - 8*len(b)
 		return int64(v<<shift) >> shift
 	}
-	v := new(big.Int)
-	for i := len(b) - 1; i >= 0; i-- {
-		v.Lsh(v, 8).Or(v, big.NewInt(int64(b[i])))
-	}
-	if b[len(b)-1]&0x80 != 0 {
+	slices.Reverse(b) // SetBytes takes big-endian
+	v := new(big.Int).SetBytes(b)
+	if b[0]&0x80 != 0 {
 		v.Sub(v, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b))))
 	}
 	return v

@@ -28,19 +28,19 @@ type view struct {
 func lookup(name string) (any, error) {
 	switch name {
 	case "torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor_v3":
-		return constructor(rebuildTensor), nil
+		return constructor{call: rebuildTensor, tensor: true}, nil
 	case "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state":
-		return constructor(firstArgument), nil // a parameter is its tensor
+		return constructor{call: firstArgument}, nil // a parameter is its tensor
 	case "torch._tensor._rebuild_from_type_v2":
-		return constructor(rebuildFromType), nil
+		return constructor{call: rebuildFromType}, nil
 	case "torch.Tensor", "torch.nn.parameter.Parameter":
 		return DType(""), nil // an argument of the one above
-	case "collections.OrderedDict":
-		return constructor(newDict), nil
+	case "collections.OrderedDict", "collections.Counter": // MultiStepLR counts its milestones
+		return constructor{call: newDict}, nil
 	case "torch.Size", "torch.device", "builtins.set", "__builtin__.set":
-		return constructor(firstArgument), nil
+		return constructor{call: firstArgument}, nil
 	case "_codecs.encode": // bytes under protocol 2
-		return constructor(firstArgument), nil
+		return constructor{call: firstArgument}, nil
 	case "torch.storage.UntypedStorage", "torch.storage._UntypedStorage":
 		return Uint8, nil
 	}
@@ -85,21 +85,23 @@ func rebuildFromType(args tuple) (any, error) {
 	if len(args) >= 3 {
 		f, ok1 := args[0].(constructor)
 		inner, ok2 := args[2].(tuple)
-		if ok1 && ok2 {
-			v, err := f(inner)
-			if _, isView := v.(*view); err == nil && !isView {
-				err = errors.New("_rebuild_from_type_v2 of what is not a tensor")
-			}
-			return v, err
+		if ok1 && ok2 && f.tensor {
+			return f.call(inner)
 		}
 	}
 	return nil, errors.New("_rebuild_from_type_v2 with arguments that PyTorch does not write")
 }
 
-// newDict takes nothing, or a list of pairs as Python 2 wrote them.
+// newDict takes nothing, a dict, or a list of pairs as Python 2 wrote them.
 func newDict(args tuple) (any, error) {
 	d := &dict{}
 	if len(args) == 0 {
+		return d, nil
+	}
+	if from, ok := args[0].(*dict); ok {
+		for i, key := range from.keys {
+			d.set(key, from.values[i])
+		}
 		return d, nil
 	}
 	pairs, ok := args[0].(*list)

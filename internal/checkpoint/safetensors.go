@@ -6,10 +6,11 @@ import (
 	"encoding/json"
 	"io"
 	"slices"
+	"strconv"
 )
 
 // readSafetensors reads the safetensors format: the length of a JSON header (8 bytes), the header, and the tensors'
-// bytes without gaps. Its text metadata becomes Extra.
+// bytes without gaps.
 func readSafetensors(r io.ReaderAt, size int64) (*File, error) {
 	var prefix [8]byte
 	if _, err := r.ReadAt(prefix[:], 0); err != nil {
@@ -64,7 +65,7 @@ func readSafetensors(r io.ReaderAt, size int64) (*File, error) {
 	if next != size-data {
 		return nil, damaged("safetensors: %d bytes of tensors, where the header names %d", size-data, next)
 	}
-	stripModule(f.Tensors)
+	f.unwrap()
 	return f, nil
 }
 
@@ -72,13 +73,12 @@ func (f *File) metadata(raw json.RawMessage) error {
 	if raw == nil {
 		return nil
 	}
-	var text map[string]string
-	if err := json.Unmarshal(raw, &text); err != nil {
+	if err := json.Unmarshal(raw, &f.Metadata); err != nil {
 		return damaged("safetensors metadata: %w", err)
 	}
-	f.Extra = map[string]any{}
-	for key, value := range text {
-		f.Extra[key] = value
+	if epoch, err := strconv.Atoi(f.Metadata["epoch"]); err == nil {
+		f.Epoch = epoch
+		delete(f.Metadata, "epoch")
 	}
 	return nil
 }

@@ -14,13 +14,24 @@ import (
 
 // Write writes f to path as a .pth in the zip format, which torch.load(path, weights_only=True) opens:
 //
-//	{"epoch": int, "state_dict": OrderedDict, "optimizer": SGD.state_dict(), and what f.Extra holds}
+//	{"epoch": int, "state_dict": OrderedDict, "optimizer": SGD.state_dict(), "metadata": dict, and what f.Extra holds}
 //
-// The optimizer is left out where f.Optimizer is nil. Tensors whose Data is the same memory share a storage. The same f
+// The optimizer and the metadata are left out where f has none. Tensors whose Data is the same memory share a storage. The same f
 // gives the same bytes. The file appears whole or not at all: it is written beside path, flushed to the disk and renamed,
 // and an error, a full disk among them, leaves what was at path.
 func Write(path string, f *File) error {
-	if err := replace(path, func(w io.Writer) error { return encode(w, f) }); err != nil {
+	return write(path, func(w io.Writer) error { return encode(w, f) })
+}
+
+// WriteState writes a state dict alone as Write does, which model.load_state_dict(torch.load(path)) takes as it is.
+func WriteState(path string, state []Tensor) error {
+	return write(path, func(w io.Writer) error {
+		return encodeObjects(w, func(p *pickler) { p.stateDict(state) })
+	})
+}
+
+func write(path string, encode func(io.Writer) error) error {
+	if err := replace(path, encode); err != nil {
 		return fmt.Errorf("write checkpoint %s: %w", path, err)
 	}
 	return nil
@@ -70,10 +81,14 @@ func syncFolder(path string) error {
 	return d.Sync()
 }
 
-// encode writes the entries that torch.save writes, in its order, below the folder "archive".
 func encode(w io.Writer, f *File) error {
+	return encodeObjects(w, func(p *pickler) { p.file(f) })
+}
+
+// encodeObjects writes the entries that torch.save writes, in its order, below the folder "archive".
+func encodeObjects(w io.Writer, objects func(*pickler)) error {
 	storages := storageTable{index: map[memory]int{}}
-	program, err := pickle(f, &storages)
+	program, err := pickle(&storages, objects)
 	if err != nil {
 		return err
 	}

@@ -100,7 +100,7 @@ func command() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(runCommand(), validateCommand(), planCommand(), graphCommand(), reportCommand(), doctorCommand(),
+	root.AddCommand(runCommand(), dataCommand(), validateCommand(), planCommand(), graphCommand(), reportCommand(), initCommand(), importCommand(), exportCommand(), doctorCommand(),
 		versionCommand(), workCommand())
 	return root
 }

@@ -15,7 +15,7 @@ import (
 type command = func(ts *testscript.TestScript, neg bool, args []string)
 
 // commands are those of all scripts.
-var commands = map[string]command{"status": status, "tree": tree, "damage": damage}
+var commands = map[string]command{"status": status, "tree": tree, "damage": damage, "checkpoint": checkpointFile}
 
 func usage(ts *testscript.TestScript, ok bool, text string) {
 	if !ok {

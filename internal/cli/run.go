@@ -96,6 +96,9 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 		return r.nothingToDo(stdout)
 	}
 	r.announce()
+	if err := fetch(c.Context(), plan, stderr); err != nil {
+		return err
+	}
 	sink, err := f.sink(c, plan.Count(graph.Run), dir)
 	if err != nil {
 		return err

@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 //	status N COMMAND...     the command ends with exit status N
 //	tree DIR                prints the files below DIR, one a line, in order
 //	damage GLOB             changes one byte in each of the files, which may be read-only
+//	checkpoint FILE         writes a small checkpoint, with all that one may hold
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
@@ -48,6 +49,7 @@ func setup(t *testing.T, worker string) func(*testscript.Env) error {
 	return func(env *testscript.Env) error {
 		env.Setenv("CYBORG_TORCH", worker)
 		env.Setenv("CYBORG_DATA", "")
+		env.Setenv("CYBORG_CACHE", filepath.Join(env.WorkDir, "cache"))
 		env.Setenv("CUDA_VISIBLE_DEVICES", "-1")
 		env.Setenv("ROOT", root)
 		return nil

@@ -29,11 +29,13 @@ import (
 //
 //	draw FILE rgb|grey WxH      makes a PNG of noise
 //	weights FILE [NAME SHAPE]   makes a checkpoint of resnet_small, one tensor of which may have another shape
+//	serve FILE SPEC             serves the file by HTTP, and writes its ADDRESS and DIGEST into the spec
+//	asked N                     there were so many requests for files
 //	send SIGNAL [worker] GLOB   waits for a file, then signals the command in the background, or its workers
 //	ended N                     the command that was signalled has ended with exit status N
 //	same A B                    equal bytes, but for the column seconds of history.csv
 func TestWorkerScripts(t *testing.T) {
-	all := map[string]command{"draw": draw, "weights": weights, "send": send, "ended": ended, "same": same}
+	all := map[string]command{"draw": draw, "weights": weights, "serve": serve, "asked": asked, "send": send, "ended": ended, "same": same}
 	for name, c := range commands {
 		all[name] = c
 	}

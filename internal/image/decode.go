@@ -28,7 +28,18 @@ var (
 	ErrDamaged     = errors.New("damaged")
 )
 
-// Open reads and decodes a file. JPEG and PNG are told by content, whatever the file is called.
+// Error is a file that is no usable image: its name, and why, which is one of the reasons above or the system's.
+type Error struct {
+	Name string
+	Err  error
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("read image %s: %v", e.Name, e.Err) }
+
+// Unwrap gives the reason.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Open reads and decodes a file. Its errors are of type *Error. The kind of file is told by content, whatever the file is called.
 func Open(path string, l Limits) (*Image, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -36,7 +47,7 @@ func Open(path string, l Limits) (*Image, error) {
 		if errors.As(err, &p) {
 			err = p.Err
 		}
-		return nil, fmt.Errorf("read image %s: %w", path, err)
+		return nil, &Error{path, err}
 	}
 	return Read(path, data, l)
 }
@@ -48,7 +59,7 @@ func Read(name string, data []byte, l Limits) (*Image, error) {
 	}
 	m, err := decode(data, l)
 	if err != nil {
-		return nil, fmt.Errorf("read image %s: %w", name, err)
+		return nil, &Error{name, err}
 	}
 	return m, nil
 }
@@ -79,9 +90,15 @@ func decode(data []byte, l Limits) (*Image, error) {
 		return decodeJPEG(data, l)
 	case bytes.HasPrefix(data, []byte(pngMagic)):
 		return decodePNG(data, l)
+	case isBMP(data):
+		return decodeBMP(data, l)
+	case isWebP(data):
+		return decodeWebP(data, l)
+	case isTIFF(data):
+		return decodeTIFF(data, l)
 	}
 	if kind := otherKind(data); kind != "" {
-		return nil, fmt.Errorf("%w: %s; JPEG and PNG are read, convert it to PNG", ErrUnsupported, kind)
+		return nil, fmt.Errorf("%w: %s; JPEG, PNG, BMP, TIFF and WebP are read, convert it to PNG", ErrUnsupported, kind)
 	}
 	return nil, fmt.Errorf("%w: %s", ErrNotImage, beginning(data))
 }
@@ -104,12 +121,8 @@ func otherKind(data []byte) string {
 		return len(data) >= offset+len(mark) && string(data[offset:offset+len(mark)]) == mark
 	}
 	switch {
-	case at(0, "RIFF") && at(8, "WEBP"):
-		return "WebP"
-	case at(0, "BM") && at(6, "\x00\x00\x00\x00"):
-		return "BMP"
-	case at(0, "II*\x00"), at(0, "MM\x00*"), at(0, "II+\x00"), at(0, "MM\x00+"):
-		return "TIFF"
+	case at(0, "II+\x00"), at(0, "MM\x00+"):
+		return "BigTIFF"
 	case at(0, "GIF87a"), at(0, "GIF89a"):
 		return "GIF"
 	case at(4, "ftypavif"), at(4, "ftypavis"):

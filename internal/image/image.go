@@ -3,7 +3,12 @@
 //
 // Terms: an Image holds what a file holds, in one of Pillow's modes, before any conversion; RGB and Grey are the two
 // forms that the rest of the program works on, with one byte a channel, row by row from the top left. "Pillow" below
-// means Image.open(path) followed by the named method. EXIF orientation is ignored, as Pillow ignores it.
+// means Image.open(path) followed by the named method. EXIF orientation is told and not acted on, as in Pillow; only TIFF
+// pictures are turned, as Pillow turns them.
+//
+// JPEG is read by libjpeg-turbo, PNG by Go's own package, BMP and TIFF here; of WebP, the bit streams by golang.org/x/image
+// and their way to RGB here. What Pillow reads and this package does not is refused by name (ErrUnsupported), and so are the
+// few kinds of BMP and TIFF that Pillow misreads.
 //
 // Everything here may be called from any number of goroutines. Nothing needs to be freed.
 package image
@@ -11,16 +16,17 @@ package image
 // Mode is how an image file holds its pixels, by Pillow's names.
 type Mode string
 
-// The modes of JPEG and PNG files.
+// The modes of the files that are read.
 const (
-	Bilevel   Mode = "1"    // grey of one bit
-	Grey8     Mode = "L"    // grey of 2, 4 or 8 bits
-	GreyAlpha Mode = "LA"   // grey and opacity
-	Palette   Mode = "P"    // numbers of colours
-	TrueColor Mode = "RGB"  //
-	RGBAlpha  Mode = "RGBA" //
-	Grey16    Mode = "I;16" // grey of 16 bits
-	CMYK      Mode = "CMYK" // printing colours, stored inverted as Adobe does
+	Bilevel   Mode = "1"     // grey of one bit
+	Grey8     Mode = "L"     // grey of 2, 4 or 8 bits
+	GreyAlpha Mode = "LA"    // grey and opacity
+	Palette   Mode = "P"     // numbers of colours
+	TrueColor Mode = "RGB"   //
+	RGBAlpha  Mode = "RGBA"  //
+	Grey16    Mode = "I;16"  // grey of 16 bits
+	Grey16B   Mode = "I;16B" // the same, of a TIFF file with the high byte first
+	CMYK      Mode = "CMYK"  // printing colours, stored inverted as Adobe does
 )
 
 // Words describe a mode to people.
@@ -36,7 +42,7 @@ func (m Mode) Words() string {
 		return "colours"
 	case RGBAlpha:
 		return "colours with opacity"
-	case Grey16:
+	case Grey16, Grey16B:
 		return "grey of 16 bits"
 	}
 	return "printing colours"
@@ -46,9 +52,11 @@ func (m Mode) Words() string {
 type Image struct {
 	W, H int
 	Mode Mode
+	// Orientation is how EXIF says that the picture is to be turned for showing, 1 (as it is) to 8. The pixels are not.
+	Orientation int
 
 	step    int    // bytes a pixel in pix
-	pix     []byte // [H, W, step]; Grey16: two bytes, the high one first
+	pix     []byte // [H, W, step]; Grey16 and Grey16B: two bytes, the high one first
 	palette [256][3]byte
 }
 
@@ -76,7 +84,7 @@ func (m *Image) RGB() *RGB {
 		m.each(out, func(q, p []byte) { q[0], q[1], q[2] = p[0], p[1], p[2] })
 	case Palette:
 		m.each(out, func(q, p []byte) { copy(q, m.palette[p[0]][:]) })
-	case Grey16:
+	case Grey16, Grey16B:
 		m.each(out, func(q, p []byte) { q[0] = clip16(p[0], p[1]); q[1], q[2] = q[0], q[0] })
 	case CMYK:
 		m.each(out, func(q, p []byte) {
@@ -110,7 +118,7 @@ func (m *Image) Grey() *Grey {
 		for i := range out.Pix {
 			out.Pix[i] = m.pix[i*m.step]
 		}
-	case Grey16:
+	case Grey16, Grey16B:
 		for i := range out.Pix {
 			out.Pix[i] = clip16(m.pix[2*i], m.pix[2*i+1])
 		}
@@ -130,7 +138,7 @@ func (m *Image) Values() ([]uint16, bool) {
 	}
 	values := make([]uint16, m.W*m.H)
 	for i := range values {
-		if m.Mode == Grey16 {
+		if m.Deep() {
 			values[i] = uint16(m.pix[2*i])<<8 | uint16(m.pix[2*i+1])
 		} else {
 			values[i] = uint16(m.pix[i])
@@ -138,6 +146,9 @@ func (m *Image) Values() ([]uint16, bool) {
 	}
 	return values, true
 }
+
+// Deep says whether the image is grey of 16 bits, which RGB and Grey clip.
+func (m *Image) Deep() bool { return m.Mode == Grey16 || m.Mode == Grey16B }
 
 // Single says whether the image has one channel of grey with at most 8 bits, as a saliency map should.
 func (m *Image) Single() bool { return m.Mode == Bilevel || m.Mode == Grey8 }

@@ -9,6 +9,7 @@ import "C"
 
 import (
 	"fmt"
+	"strings"
 	"unsafe"
 )
 
@@ -18,7 +19,7 @@ func decodeJPEG(data []byte, l Limits) (*Image, error) {
 	if status := C.jpeg_size(in, length, &report); status != C.JPEG_OK {
 		return nil, jpegError(status, &report)
 	}
-	m := &Image{W: int(report.width), H: int(report.height), step: int(report.components)}
+	m := &Image{W: int(report.width), H: int(report.height), step: int(report.components), Orientation: jpegOrientation(data)}
 	if err := l.check(m.W, m.H); err != nil {
 		return nil, fmt.Errorf("JPEG: %w", err)
 	}
@@ -30,7 +31,7 @@ func decodeJPEG(data []byte, l Limits) (*Image, error) {
 	case 4:
 		m.Mode = CMYK
 	default:
-		return nil, fmt.Errorf("JPEG: %w: %d colour components; 1, 3 or 4 are read", ErrUnsupported, m.step)
+		return nil, fmt.Errorf("JPEG: %w: %d colour components; 1, 3 or 4 are read, convert it to PNG", ErrUnsupported, m.step)
 	}
 	m.pix = make([]byte, m.W*m.H*m.step)
 	status := C.jpeg_pixels(in, length, (*C.uchar)(unsafe.SliceData(m.pix)), &report)
@@ -49,5 +50,9 @@ func jpegError(status C.int, report *C.struct_jpeg_report) error {
 	if status == C.JPEG_TRUNCATED {
 		return fmt.Errorf("JPEG: %w: the file ends before the picture does", ErrTruncated)
 	}
-	return fmt.Errorf("JPEG: %w: %s", ErrDamaged, C.GoString(&report.message[0]))
+	message := C.GoString(&report.message[0])
+	if strings.HasPrefix(message, "Unsupported") { // a coding or a depth that libjpeg lacks
+		return fmt.Errorf("JPEG: %w: %s; convert it to PNG", ErrUnsupported, message)
+	}
+	return fmt.Errorf("JPEG: %w: %s", ErrDamaged, message)
 }

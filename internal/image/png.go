@@ -35,7 +35,7 @@ func decodePNG(data []byte, l Limits) (*Image, error) {
 	if err != nil {
 		return nil, pngError(err)
 	}
-	m := &Image{W: int(w), H: int(h)}
+	m := &Image{W: int(w), H: int(h), Orientation: pngOrientation(data)}
 	switch p := decoded.(type) {
 	case *stdimage.Gray:
 		m.Mode, m.step, m.pix = Grey8, 1, p.Pix

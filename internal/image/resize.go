@@ -22,37 +22,46 @@ func (m *Grey) Resize(w, h int, f Filter) *Grey {
 	return &Grey{w, h, resize(m.Pix, m.W, m.H, 1, w, h, f)}
 }
 
-// resize works as Pillow's two passes on 8-bit channels (Resample.c): first along the rows, rounded to 8 bits, then
-// along the columns. A pass that would not change the size is left out.
+// resize works as Pillow's two passes on 8-bit channels (Resample.c), each rounded to 8 bits: along the rows and along the
+// columns. The columns come first where the height shrinks by more than twice the pixels that the width does, as since
+// Pillow 13; the order changes the last bit. A pass that would not change the size is left out.
 func resize(pix []byte, w, h, channels, toW, toH int, f Filter) []byte {
-	if w == toW && h == toH {
+	switch {
+	case w == toW && h == toH:
 		return append([]byte(nil), pix...)
+	case w == toW:
+		return columnPass(pix, w*channels, f.windows(h, toH))
+	case h == toH:
+		return rowPass(pix, w, h, channels, f.windows(w, toW), 0, h)
+	case h > toH && h-toH > 2*(w-toW):
+		return rowPass(columnPass(pix, w*channels, f.windows(h, toH)), w, toH, channels, f.windows(w, toW), 0, toH)
 	}
+	// Rows that no output row reads need no work.
 	columns := f.windows(h, toH)
-	if w != toW {
-		rows := f.windows(w, toW)
-		// Rows that no output row reads need no work.
-		first, last := 0, h
-		if h != toH {
-			first, last = columns[0].from, columns[toH-1].from+len(columns[toH-1].weights)
+	last := columns[toH-1]
+	narrow := rowPass(pix, w, h, channels, f.windows(w, toW), columns[0].from, last.from+len(last.weights))
+	return columnPass(narrow, toW*channels, columns)
+}
+
+// rowPass makes rows of len(windows) pixels of those from first up to last; the others stay black.
+func rowPass(pix []byte, w, h, channels int, windows []window, first, last int) []byte {
+	toW := len(windows)
+	out := make([]byte, h*toW*channels)
+	for y := first; y < last; y++ {
+		from, to := pix[y*w*channels:(y+1)*w*channels], out[y*toW*channels:(y+1)*toW*channels]
+		if channels == 3 {
+			alongRow3(to, from, windows)
+		} else {
+			alongRow1(to, from, windows)
 		}
-		narrow := make([]byte, h*toW*channels)
-		for y := first; y < last; y++ {
-			in, out := pix[y*w*channels:(y+1)*w*channels], narrow[y*toW*channels:(y+1)*toW*channels]
-			if channels == 3 {
-				alongRow3(out, in, rows)
-			} else {
-				alongRow1(out, in, rows)
-			}
-		}
-		pix = narrow
 	}
-	if h == toH {
-		return pix
-	}
-	stride := toW * channels
-	out, sum := make([]byte, toH*stride), make([]uint32, stride)
-	for y, window := range columns {
+	return out
+}
+
+// columnPass makes len(windows) rows, each of stride bytes.
+func columnPass(pix []byte, stride int, windows []window) []byte {
+	out, sum := make([]byte, len(windows)*stride), make([]uint32, stride)
+	for y, window := range windows {
 		alongColumn(out[y*stride:(y+1)*stride], pix[window.from*stride:], sum, window.weights)
 	}
 	return out

@@ -364,8 +364,8 @@ func TestCheck(t *testing.T) {
 		loss loss.Loss
 		want string
 	}{
-		{nil, "the loss has no terms; there are: cross_entropy, cyborg"},
-		{loss.Loss{{Name: "crossentropy"}}, `term 1 of the loss: unknown term "crossentropy"; there are: cross_entropy, cyborg`},
+		{nil, "the loss has no terms; there are: cross_entropy, auxiliary_cross_entropy, cyborg"},
+		{loss.Loss{{Name: "crossentropy"}}, `term 1 of the loss: unknown term "crossentropy"; there are: cross_entropy, auxiliary_cross_entropy, cyborg`},
 		{loss.Loss{{Name: "cross_entropy"}, {Name: "cyborg", Class: "best", Map: "human", Tap: "pooled"}},
 			`term 2 of the loss (cyborg): class "best" is neither predicted nor true`},
 		{loss.Loss{{Name: "cyborg", Tap: "pooled"}}, "term 1 of the loss (cyborg): it compares CAMs with maps: name a map and a tap"},

@@ -14,7 +14,7 @@ import (
 type Score struct {
 	Path  string
 	Label string  // as in the data set
-	Class int     // Real or Synthetic
+	Class int     // Real, Synthetic or Unlabelled
 	Score float64 // softmax probability of Synthetic
 }
 
@@ -24,25 +24,35 @@ var labels = map[string]int{
 	"synthetic": Synthetic, "spoof": Synthetic, "fake": Synthetic, "attack": Synthetic, "abnormal": Synthetic, "1": Synthetic,
 }
 
+// Unlabelled is the class of an image that nobody labelled; its label is empty.
+const Unlabelled = -1
+
 // Class is the class that a label means; upper and lower case are the same.
 func Class(label string) (class int, ok bool) {
+	if label == "" {
+		return Unlabelled, true
+	}
 	class, ok = labels[strings.ToLower(strings.TrimSpace(label))]
 	return class, ok
 }
 
-// Label is the name of a class: Real or Synthetic.
+// Label is the name of a class: Real, Synthetic or nothing.
 func Label(class int) string {
-	if class == Synthetic {
+	switch class {
+	case Synthetic:
 		return "Synthetic"
+	case Real:
+		return "Real"
 	}
-	return "Real"
+	return ""
 }
 
-// Split gives the classes and scores of rows, as the measuring functions take them.
+// Split gives the classes and scores of the rows with a label, as the measuring functions take them.
 func Split(rows []Score) (classes []int, scores []float64) {
-	classes, scores = make([]int, len(rows)), make([]float64, len(rows))
-	for i, r := range rows {
-		classes[i], scores[i] = r.Class, r.Score
+	for _, r := range rows {
+		if r.Class != Unlabelled {
+			classes, scores = append(classes, r.Class), append(scores, r.Score)
+		}
 	}
 	return classes, scores
 }

@@ -84,8 +84,8 @@ func plan(h Header, headerLen int) (layout, error) {
 		}
 	}
 	for i, r := range h.Rows {
-		if r.Class != 0 && r.Class != 1 {
-			return l, fmt.Errorf("row %d (%s) is of class %d; there are 0 and 1", i, r.Path, r.Class)
+		if r.Class < -1 || r.Class > 1 {
+			return l, fmt.Errorf("row %d (%s) is of class %d; there are 0 and 1, and -1 for none", i, r.Path, r.Class)
 		}
 	}
 	seen := make(map[string]bool, len(h.Maps))

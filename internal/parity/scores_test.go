@@ -22,12 +22,18 @@ const weights = "run/models/single/final.pth"
 // scores compares 100 images' scores by the same weights. The reference reads them with torch.load(weights_only=True)
 // into torchvision's network.
 func (w *world) scores(t *testing.T) {
-	const tolerance = 1e-5
 	w.t = t
 	w.refer("score", "scored.csv", "--weights", weights, "--out", "reference.csv")
-	ours, theirs := w.records("run/scores/scores[set=scored].csv"), w.records("reference.csv")
-	if len(ours) != 100 || len(theirs) != 100 {
-		t.Fatalf("%d scores of ours, %d of the reference", len(ours), len(theirs))
+	w.sameScores(t, "run/scores/scores[set=scored].csv", "reference.csv", 100)
+}
+
+// sameScores compares n scores.
+func (w *world) sameScores(t *testing.T, our, their string, n int) {
+	t.Helper()
+	const tolerance = 1e-5
+	ours, theirs := w.records(our), w.records(their)
+	if len(ours) != n || len(theirs) != n {
+		t.Fatalf("%d scores of ours, %d of the reference, want %d", len(ours), len(theirs), n)
 	}
 	worst, low, high := 0.0, 1.0, 0.0
 	for i, want := range theirs {

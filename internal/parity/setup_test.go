@@ -28,16 +28,17 @@ const start = `
 import sys
 sys.path.insert(0, sys.argv[1])
 import torch, reference as r
-table, root, out = sys.argv[2:]
+arch, table, split, root, out = sys.argv[2:]
 torch.manual_seed(1)
-net = r.build("resnet50")
+net = r.build(arch)
 for m in net.modules():
     if isinstance(m, torch.nn.BatchNorm2d):
         m.momentum = None
-rows = r.read_rows(table, "train")[:20]
-pixels = torch.stack([r.image_bytes(r.image_path(root, path), 224) for _, path in rows])
+rows = r.read_rows(table, split)[:20]
+side = r.ARCHS[arch].side
+pixels = torch.stack([r.image_bytes(r.image_path(root, path), side) for _, path in rows])
 with torch.no_grad():
-    net.train()(r.normalise(pixels, r.ARCHS["resnet50"]))
+    net.train()(r.normalise(pixels, r.ARCHS[arch]))
 torch.save({"epoch": 0, "state_dict": net.state_dict()}, out)
 `
 
@@ -86,7 +87,7 @@ func newWorld(t *testing.T) *world {
 	w.write("scored.csv", rows(t, scored))
 	w.write("explained.csv", alternate(t, scored, "test", 20))
 	w.simulateMaps(train)
-	testenv.RunPython(t, start, filepath.Dir(w.reference), w.path("train.csv"), w.photos, w.path("start.pth"))
+	testenv.RunPython(t, start, filepath.Dir(w.reference), "resnet50", w.path("train.csv"), "train", w.photos, w.path("start.pth"))
 	w.put("spec.yaml", fmt.Sprintf(spec, w.photos, w.path("maps")))
 	w.run(w.build(), "spec.yaml", "--out", "run", "--device", "cpu", "--progress", "none")
 	return w

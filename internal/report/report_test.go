@@ -57,6 +57,7 @@ func small(t testing.TB, word string) Input {
 		}
 	}
 	s.Tests = []results.Test{{Setting: s.Settings[1], Baseline: s.Settings[0], Set: "mean", Metric: "auc", N: 2, Difference: 0.3, Low: 0.1, High: 0.5, PairedP: 0.01, WelchP: 0.02, Wins: 2}}
+	s.Skipped = []results.Skipped{{Set: "u1" + word, Path: "z.png" + word, Reason: "truncated" + word}}
 	line := plot.Lines{Title: "T " + word, XLabel: "x", YLabel: "y", Series: []plot.Line{{Name: word, X: []float64{0, 1}, Y: []float64{0, 1}}}}.SVG()
 	return Input{
 		Name: "spec" + word, Title: "Title " + word, Description: "What for " + word, Profile: "demo" + word, Why: "because " + word, Notes: []string{"simulated " + word},
@@ -152,7 +153,7 @@ func TestTheOrderOfThePage(t *testing.T) {
 	page := write(t, small(t, ""))
 	at := -1
 	for _, part := range []string{"<h1>", "because", "simulated", "died", `id="comparison"`, `class="findings"`, `id="checks"`, `id="scores"`, `id="learning"`, `id="maps"`,
-		"Mean CAM", "Every evaluation", "The spec, resolved", "Environment", "Times (3.0 s of work in 2 nodes)", "<footer>"} {
+		"Mean CAM", "Every evaluation", "Images that could not be read (1)", "z.png", "The spec, resolved", "Environment", "Times (3.0 s of work in 2 nodes)", "<footer>"} {
 		next := strings.Index(page[at+1:], part)
 		if next < 0 {
 			t.Fatalf("%s is missing, or stands too early", part)

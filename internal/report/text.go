@@ -33,6 +33,10 @@ func lead(s *results.Summary) string {
 	for _, r := range s.Runs {
 		repeats[r.Axes[s.Repeat]] = true
 	}
+	if len(s.Curves) == 0 {
+		return fmt.Sprintf("%s trained elsewhere, scored on %s: %s.", count(len(s.Settings), "network", "networks"),
+			count(len(s.Sets), "data set", "data sets"), count(len(s.Runs), "evaluation", "evaluations"))
+	}
 	return fmt.Sprintf("%s, each trained with %s and scored on %s: %s.",
 		count(len(s.Settings), "setting of "+s.Compare, "settings of "+s.Compare),
 		count(max(1, len(repeats)), s.Repeat, s.Repeat+"s"),

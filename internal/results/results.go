@@ -11,17 +11,25 @@ type Summary struct {
 	Repeat  string   `json:"repeat"`  // the axis over which mean and deviation are taken: seed
 	Metric  string   `json:"metric"`  // the metric of the comparison table: auc
 
-	Settings []string `json:"settings"` // values of Compare, in the spec's order
-	Sets     []string `json:"sets"`     // data sets scored, in the spec's order
-	Mean     []string `json:"mean"`     // the sets over which a run's mean metric is taken: the unseen generators
-	Runs     []Run    `json:"runs"`     // every evaluation: one per model and set
-	Cells    []Cell   `json:"cells"`    // setting x set (and set "mean"), for every metric
-	Tests    []Test   `json:"tests"`    // each setting against the baseline, on each set and on the mean
-	Pairs    []Test   `json:"pairs"`    // every two settings, by Metric, on the mean: Baseline is the one named second
-	Curves   []Curve  `json:"curves"`   // learning curves
-	ROC      []ROC    `json:"roc"`      // per setting and set (and "pooled" over the Mean sets)
-	Maps     []CAM    `json:"maps"`     // CAM pictures
-	Notes    []string `json:"notes"`    // what a reader must know: simulated data, a demo profile, a missing class
+	Settings []string  `json:"settings"`          // values of Compare, in the spec's order
+	Sets     []string  `json:"sets"`              // data sets scored, in the spec's order
+	Mean     []string  `json:"mean"`              // the sets over which a run's mean metric is taken: the unseen generators
+	Runs     []Run     `json:"runs"`              // every evaluation: one per model and set
+	Cells    []Cell    `json:"cells"`             // setting x set (and set "mean"), for every metric
+	Tests    []Test    `json:"tests"`             // each setting against the baseline, on each set and on the mean
+	Pairs    []Test    `json:"pairs"`             // every two settings, by Metric, on the mean: Baseline is the one named second
+	Curves   []Curve   `json:"curves"`            // learning curves
+	ROC      []ROC     `json:"roc"`               // per setting and set (and "pooled" over the Mean sets)
+	Maps     []CAM     `json:"maps"`              // CAM pictures
+	Skipped  []Skipped `json:"skipped,omitempty"` // images that were left out, because they could not be read
+	Notes    []string  `json:"notes"`             // what a reader must know: simulated data, a demo profile, a missing class
+}
+
+// Skipped is an image of a data set that was left out.
+type Skipped struct {
+	Set    string `json:"set"`  // the data set, by its name in the spec
+	Path   string `json:"path"` // as in its list
+	Reason string `json:"reason"`
 }
 
 // Run is one evaluation of one model on one set.

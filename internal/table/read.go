@@ -76,7 +76,7 @@ func hasHeader(data []byte, h Header) bool {
 		return false
 	}
 	fields = columnNames(fields)
-	return slices.Contains(fields, "label") && slices.Contains(fields, "path")
+	return slices.Contains(fields, "path")
 }
 
 // parseAuthors reads rows of three fields, of which the last may hold commas.
@@ -124,8 +124,8 @@ func (t *Table) parseHeaded(data []byte, wrong *mistakes) {
 	t.Columns = names
 	at := func(name string) int { return slices.Index(names, name) }
 	split, label, place := at("split"), at("label"), at("path")
-	if label < 0 || place < 0 {
-		wrong.add(1, "the header needs the columns label and path; it has: %s", words(names))
+	if place < 0 {
+		wrong.add(1, "the header needs the column path, and label if the images are known; it has: %s", words(names))
 		return
 	}
 	for i, name := range names {
@@ -149,7 +149,10 @@ func (t *Table) parseHeaded(data []byte, wrong *mistakes) {
 			continue
 		}
 		trim(fields)
-		row := Row{Line: line, Label: fields[label], Path: fields[place], Fields: fields}
+		row := Row{Line: line, Class: Unlabelled, Path: fields[place], Fields: fields}
+		if label >= 0 {
+			row.Label = fields[label]
+		}
 		if split >= 0 {
 			row.Split = fields[split]
 		}
@@ -184,12 +187,17 @@ func (m *mistakes) csv(err error) {
 	m.add(1, "%s", err)
 }
 
+func (t *Table) labelled() bool { return slices.Contains(t.Columns, "label") }
+
 // check holds the kept rows against the known labels, gives them their classes, and finds bad paths.
 func (t *Table) check(known map[string]int, wrong *mistakes) {
 	first := make(map[string]int, len(t.Rows))
 	for i := range t.Rows {
 		r := &t.Rows[i]
 		class, ok := known[r.Label]
+		if !t.labelled() {
+			class, ok = Unlabelled, true
+		}
 		if !ok {
 			wrong.add(r.Line, "label %q is not known; there are: %s%s", r.Label, words(slices.Sorted(maps.Keys(known))), suggest(r.Label, known))
 			continue

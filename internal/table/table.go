@@ -4,8 +4,8 @@
 //
 //	train,Synthetic,/train/original_data/1_fake/p1_100_fake.png
 //
-// of which the path is all that follows the second comma. With a header, the columns label and path are needed, split
-// is usual, and any others may follow; fields may then be quoted.
+// of which the path is all that follows the second comma. With a header, the column path is needed, label and split are
+// usual, and any others may follow; fields may then be quoted. A list without labels can be scored, not trained on.
 //
 // Terms: a split is the word that tells training from validation rows (in the authors' lists "test" means validation).
 // A label is the row's word for its class; the class is 0 (Real) or 1 (Synthetic).
@@ -23,13 +23,16 @@ const (
 	Synthetic = 1
 )
 
+// Unlabelled is the class of all rows of a list that has no column label.
+const Unlabelled = -1
+
 // ClassNames are the labels that are always known, in the order of their classes.
 var ClassNames = []string{"Real", "Synthetic"}
 
 // Header says whether the first line of a list names its columns.
 type Header string
 
-// Auto takes a first line that has both a "label" and a "path" field for a header.
+// Auto takes a first line that has a field "path" for a header.
 const (
 	Auto Header = "auto"
 	Yes  Header = "yes"
@@ -55,7 +58,7 @@ type Row struct {
 	Line   int      // in the file, from 1
 	Split  string   // empty where the list has no such column
 	Label  string   // as in the list
-	Class  int      // Real or Synthetic
+	Class  int      // Real, Synthetic or Unlabelled
 	Path   string   // as in the list
 	Fields []string // all of the row, in the order of Table.Columns
 }
@@ -70,10 +73,12 @@ func (t *Table) Value(r Row, column string) (string, bool) {
 	return "", false
 }
 
-// Counts are the numbers of rows of each class.
+// Counts are the numbers of rows of each class; those without label count for none.
 func (t *Table) Counts() (counts [2]int) {
 	for _, r := range t.Rows {
-		counts[r.Class]++
+		if r.Class != Unlabelled {
+			counts[r.Class]++
+		}
 	}
 	return counts
 }

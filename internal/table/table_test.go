@@ -146,7 +146,7 @@ func TestBadLists(t *testing.T) {
 		"header_without_path": {
 			text:    "label,file\nReal,1.png\n",
 			options: table.Options{Header: table.Yes},
-			want:    []string{"set.csv:1: the header needs the columns label and path; it has: label, file"},
+			want:    []string{"set.csv:1: the header needs the column path, and label if the images are known; it has: label, file"},
 		},
 		"header_with_a_name_twice": {
 			text: "label,path,age,age\nReal,1.png,1,1\n",
@@ -290,4 +290,19 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A list without the column label can be scored: its rows are of no class.
+func TestUnlabelledList(t *testing.T) {
+	list, err := table.Parse("set.csv", []byte("path,camera\na.png,X\nb.png,Y\n"), table.Options{Where: `camera == "Y"`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []table.Row{{Line: 3, Class: table.Unlabelled, Path: "b.png", Fields: []string{"b.png", "Y"}}}
+	if diff := cmp.Diff(want, list.Rows); diff != "" {
+		t.Error(diff)
+	}
+	if got := list.Counts(); got != [2]int{} {
+		t.Errorf("counted as %v", got)
+	}
 }

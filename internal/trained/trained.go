@@ -10,14 +10,13 @@ import (
 	"github.com/cyborg-run/cyborg-run/stages/experiment"
 )
 
-// Open makes the network of a resolved model with the weights of a checkpoint. precision is float32, float64 or
-// bfloat16. The caller closes it.
-func Open(path string, m experiment.Model, on torch.Device, precision string, channelsLast bool) (*model.Model, error) {
-	dtype, err := torch.ParseDType(precision)
+// Open makes a network with the weights of a checkpoint. The caller closes it.
+func Open(path string, t experiment.Trained, on torch.Device) (*model.Model, error) {
+	dtype, err := torch.ParseDType(t.Precision)
 	if err != nil {
 		return nil, err
 	}
-	network, err := experiment.Network(m)
+	network, err := experiment.Network(t.Model)
 	if err != nil {
 		return nil, err
 	}
@@ -25,7 +24,7 @@ func Open(path string, m experiment.Model, on torch.Device, precision string, ch
 	if err != nil {
 		return nil, err
 	}
-	net, err := model.New(network, on, dtype, model.Options{ChannelsLast: channelsLast})
+	net, err := model.New(network, on, dtype, model.Options{ChannelsLast: t.ChannelsLast})
 	if err != nil {
 		return nil, err
 	}

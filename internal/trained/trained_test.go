@@ -45,7 +45,7 @@ func saved(t *testing.T) (path string, state []checkpoint.Tensor) {
 func TestOpen(t *testing.T) {
 	path, want := saved(t)
 	for _, channelsLast := range []bool{false, true} {
-		net, err := trained.Open(path, small, torch.CPU, "float32", channelsLast)
+		net, err := trained.Open(path, experiment.Trained{Model: small, Precision: "float32", ChannelsLast: channelsLast}, torch.CPU)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,7 +75,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		"no_precision":    {path, "float8", small, "float8"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			net, err := trained.Open(c.path, c.model, torch.CPU, c.precision, false)
+			net, err := trained.Open(c.path, experiment.Trained{Model: c.model, Precision: c.precision}, torch.CPU)
 			if err == nil {
 				net.Close()
 			}

@@ -9,7 +9,6 @@ import (
 	"github.com/cyborg-run/cyborg-run/pipeline"
 	"github.com/cyborg-run/cyborg-run/pipeline/graph"
 	"github.com/cyborg-run/cyborg-run/stages/experiment"
-	"github.com/cyborg-run/cyborg-run/stages/train"
 )
 
 // Params are what a spec says of CAMs.
@@ -33,9 +32,7 @@ type Params struct {
 // Job is the stage as the worker gets it.
 type Job struct {
 	Params
-	Model        experiment.Model `json:"model"`
-	Precision    string           `json:"precision"`
-	ChannelsLast bool             `json:"channels_last"`
+	experiment.Trained
 }
 
 // Stage declares the kind.
@@ -53,27 +50,28 @@ var Kind = experiment.Kind{
 	Stage:  Stage,
 	Params: func() any { return &Params{} },
 	Each:   true,
-	Needs:  []string{"train"},
+	Needs:  []string{"train", "weights"},
 	Bind:   bind,
 }
 
 func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 	p := c.Params.(*Params)
 	fit := c.Needs[0]
-	job, ok := fit.Params.(train.Job)
+	from, ok := fit.Params.(experiment.WithNetwork)
 	if !ok {
 		return // its own mistakes were reported
 	}
-	network, err := experiment.Network(job.Model)
+	trained := from.Network()
+	network, err := experiment.Network(trained.Model)
 	if err != nil {
 		return
 	}
-	size, ok := b.Size(network, job.Model.Side, c.Place("tap"), p.Tap) // maps of as many cells as the CAMs
+	size, ok := b.Size(network, trained.Model.Side, c.Place("tap"), p.Tap) // maps of as many cells as the CAMs
 	if !ok {
 		return
 	}
 	n.Needs = []graph.Edge{{Port: "model", From: fit, Output: "final.pth"}}
 	b.Edge(n, "data", c.Place("set"), p.Set, size)
-	n.Params = Job{Params: *p, Model: job.Model.Trained(), Precision: job.Precision, ChannelsLast: job.ChannelsLast}
+	n.Params = Job{Params: *p, Trained: trained}
 	n.CPUs, n.GPU = b.Threads(p.Threads), true
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/cyborg-run/cyborg-run/pipeline"
 	"github.com/cyborg-run/cyborg-run/pipeline/graph"
 	"github.com/cyborg-run/cyborg-run/stages/experiment"
-	"github.com/cyborg-run/cyborg-run/stages/train"
 )
 
 // Params are what a spec says of an evaluation.
@@ -18,7 +17,7 @@ type Params struct {
 	// Batch is the number of images that are scored at a time.
 	Batch int `yaml:"batch" json:"batch" default:"50" min:"1" max:"65536"`
 	// Precision of the arithmetic; without it, that of the training.
-	Precision string `yaml:"precision" json:"precision" enum:"|float32|bfloat16|float64"`
+	Precision string `yaml:"precision" json:"-" enum:"|float32|bfloat16|float64"`
 	// Threads is the number of cores; 0 means all.
 	Threads int `yaml:"threads" json:"-" default:"0" min:"0" max:"1024"`
 }
@@ -26,9 +25,8 @@ type Params struct {
 // Job is an evaluation as the worker gets it.
 type Job struct {
 	Params
-	Model        experiment.Model `json:"model"`
-	ChannelsLast bool             `json:"channels_last"`
-	Set          string           `json:"set"`
+	experiment.Trained
+	Set string `json:"set"`
 }
 
 // Stage declares the kind.
@@ -46,28 +44,29 @@ var Kind = experiment.Kind{
 	Stage:  Stage,
 	Params: func() any { return &Params{} },
 	Each:   true,
-	Needs:  []string{"train"},
+	Needs:  []string{"train", "weights"},
 	Bind:   bind,
 }
 
 func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 	p := c.Params.(*Params)
 	fit := c.Needs[0]
-	job, ok := fit.Params.(train.Job)
+	from, ok := fit.Params.(experiment.WithNetwork)
 	if !ok {
 		return // its own mistakes were reported
 	}
+	trained := from.Network()
 	size, ok := b.DataSize(fit)
 	if !ok {
 		return
 	}
-	if p.Precision == "" {
-		p.Precision = job.Precision
+	if p.Precision != "" {
+		trained.Precision = p.Precision
 	}
 	n.Needs = []graph.Edge{{Port: "model", From: fit, Output: "final.pth"}}
 	for _, name := range b.With(c.Place("set"), p.Set) {
 		b.Edge(n, "data", c.Place("set"), name, size)
 	}
-	n.Params = Job{Params: *p, Model: job.Model.Trained(), ChannelsLast: job.ChannelsLast, Set: p.Set}
+	n.Params = Job{Params: *p, Trained: trained, Set: p.Set}
 	n.CPUs, n.GPU = b.Threads(p.Threads), true
 }

@@ -99,12 +99,12 @@ func (b *Builder) named() {
 		b.Model(model.Pos, "")
 	}
 	if from := b.model.Init.From; from != "" {
-		b.file(model.Get("init").Pos, from, "model.init", "; take `init` away to start from random weights, or bring the file there")
+		b.File(model.Get("init").Pos, from, "model.init", "; take `init` away to start from random weights, or bring the file there")
 	}
 	for _, d := range b.datasets {
 		if d.Value.CSV != "" && d.Value.Generate == nil {
 			at := d.From.Get("csv")
-			b.file(at.Pos, at.Resolve(), fmt.Sprintf("the data set %q", d.Name), "")
+			b.File(at.Pos, at.Resolve(), fmt.Sprintf("the data set %q", d.Name), "")
 		}
 	}
 }
@@ -192,10 +192,10 @@ func (b *Builder) kind(s spec.Stage) *Kind {
 
 // stage makes the nodes of one stage.
 func (b *Builder) stage(s stageDecl) {
-	for _, kind := range s.kind.Needs {
-		if !slices.ContainsFunc(s.Needs, func(need *spec.Value) bool { return b.uses(need.Text()) == kind }) {
+	if kinds := s.kind.Needs; len(kinds) > 0 {
+		if !slices.ContainsFunc(s.Needs, func(need *spec.Value) bool { return slices.Contains(kinds, b.uses(need.Text())) }) {
 			if !slices.ContainsFunc(s.Needs, func(need *spec.Value) bool { return !b.hasKind(need.Text()) }) { // else it was reported
-				b.Diags.Add(s.Pos, spec.MissingInput, "stage %q (%s) needs a stage that uses %s: write needs: NAME", s.Name, s.kind.Kind, kind)
+				b.Diags.Add(s.Pos, spec.MissingInput, "stage %q (%s) needs a stage that uses %s: write needs: NAME", s.Name, s.kind.Kind, strings.Join(kinds, " or "))
 			}
 			return
 		}
@@ -378,7 +378,8 @@ func (b *Builder) Threads(threads int) int {
 }
 
 // file checks that a file of the user's is there.
-func (b *Builder) file(at diag.Pos, path, what, mend string) {
+// File looks for a file that a spec names, unless specs are looked at without files; what and mend go around its path.
+func (b *Builder) File(at diag.Pos, path, what, mend string) {
 	if b.Files && !exists(path) {
 		b.Diags.Add(at, spec.MissingFile, "%s: there is no file %s%s", what, path, mend)
 	}

@@ -105,7 +105,7 @@ func (b *Builder) pack(entry *datasetEntry, size Size) *graph.Node {
 	d := &entry.Value
 	p := prepare.Params{
 		Where: d.Where, Labels: d.Labels, Side: size.Side, GridH: size.H, GridW: size.W,
-		MaxPixels: d.MaxPixels, OnBadImage: "fail",
+		MaxPixels: d.MaxPixels, OnBadImage: d.OnBadImage,
 	}
 	n := &graph.Node{Name: b.dataName(entry.Name, size), Stage: prepare.Stage, CPUs: b.Cores, Pos: entry.Pos}
 	for _, named := range d.Saliency {
@@ -199,12 +199,20 @@ func (b *Builder) Edge(n *graph.Node, port string, at diag.Pos, name string, siz
 	}
 }
 
-// DataSize is the size at which a trained node's data were packed.
+// DataSize is the size at which a trained node's data were packed; of weights from elsewhere, that of their network.
 func (b *Builder) DataSize(fit *graph.Node) (Size, bool) {
 	for _, e := range fit.Needs {
 		if p, ok := e.From.Params.(prepare.Params); ok {
 			return Size{p.Side, p.GridH, p.GridW}, true
 		}
 	}
-	return Size{}, false
+	trained, ok := fit.Params.(WithNetwork)
+	if !ok || len(fit.Needs) > 0 {
+		return Size{}, false
+	}
+	network, err := Network(trained.Network().Model)
+	if err != nil {
+		return Size{}, false
+	}
+	return b.Size(network, network.Input.Side, fit.Pos)
 }

@@ -9,7 +9,6 @@ package experiment
 import (
 	"strings"
 
-	"github.com/cyborg-run/cyborg-run/pipeline/diag"
 	"github.com/cyborg-run/cyborg-run/pipeline/spec"
 	"github.com/cyborg-run/cyborg-run/stages/generate"
 )
@@ -37,6 +36,9 @@ type Dataset struct {
 	With []string `yaml:"with"`
 	// MaxPixels is the largest width times height of an image or map that is read; the default is Pillow's.
 	MaxPixels int `yaml:"max_pixels" default:"178956970" min:"1"`
+	// OnBadImage says what becomes of an image that is missing, truncated, too large or of an unknown kind, or whose map is:
+	// fail stops the run and names it; skip goes on without it, and the run and its report list it with the reason.
+	OnBadImage string `yaml:"on_bad_image" default:"fail" enum:"fail|skip"`
 }
 
 // Saliency is one named source of maps, at most one for each image. Exactly one of maps, masks and from is given.
@@ -76,8 +78,8 @@ type Model struct {
 	Arch string `yaml:"arch" json:"arch" required:"true"`
 	// Side is the width and height in pixels that images are resized to; 0 takes the network's own.
 	Side int `yaml:"side" json:"side" default:"0" min:"0" max:"2048"`
-	// Init is a checkpoint to start from (.pth or .safetensors), its path alone or a map. Without one the weights are random,
-	// from the seed of the training.
+	// Init is a checkpoint to start from (.pth or .safetensors): its path or its published name alone, or a map. Without one
+	// the weights are random, from the seed of the training.
 	Init Init `yaml:"init" json:"init"`
 	// Dropout is the probability of every dropout and stochastic depth in training, instead of the network's own, such as 0.5
 	// of inception_v3.
@@ -85,26 +87,6 @@ type Model struct {
 	// BatchNorm moves the running statistics once a step, or, in trainings with a saliency term, twice: the authors' code
 	// sends each batch through DenseNet a second time for its CAMs.
 	BatchNorm string `yaml:"batch_norm" json:"batch_norm,omitempty" default:"once" enum:"once|twice"`
-}
-
-// Init is where a network's first weights come from.
-type Init struct {
-	// From is the path of the checkpoint.
-	From string `yaml:"from" json:"from,omitempty"`
-	// Except lists parameters that are not taken from it, with * for any text: [fc.*] for a head of another size. All others
-	// must be there, in their shapes.
-	Except []string `yaml:"except" json:"except,omitempty"`
-}
-
-// DecodeSpec implements spec.Decoder: a path alone, or a map.
-func (i *Init) DecodeSpec(v *spec.Value, diags *diag.List) {
-	if v.Kind == spec.String {
-		i.From = v.Resolve()
-		return
-	}
-	type plain Init
-	spec.Decode(v, (*plain)(i), diags)
-	i.From = v.Get("from").Resolve()
 }
 
 // Term is one term of a loss, which is the weighted sum of its terms.

@@ -21,6 +21,8 @@ type Plan struct {
 	List   *table.Table
 	Images []string // the file of each row
 	Maps   []Map    // in the order of Params.Saliency
+
+	missing []bool // by row: the image is not there, and is to be skipped
 }
 
 // Map is one named map of all rows.
@@ -41,14 +43,19 @@ func (m *Map) Count() (n int) {
 	return n
 }
 
-// Files lists all that the stage reads, for the key of its node: the list, the images by row, and the map files. An
-// error says what is wrong with the parameters or the list, or which files are not there.
+// Files lists all that the stage reads, for the key of its node: the list, the images by row, and the map files. Images
+// that are not there and are to be skipped are left out: the key changes when they come. An error says what is wrong with the parameters or the list, or which files are not there.
 func Files(p Params) ([]string, error) {
 	plan, err := NewPlan(p)
 	if err != nil {
 		return nil, err
 	}
-	files := append([]string{plan.Params.CSV}, plan.Images...)
+	files := []string{plan.Params.CSV}
+	for i, file := range plan.Images {
+		if !plan.missing[i] {
+			files = append(files, file)
+		}
+	}
 	seen := make(map[string]bool)
 	for _, m := range plan.Maps {
 		for _, row := range m.Files {
@@ -89,21 +96,51 @@ func NewPlan(p Params) (*Plan, error) {
 		}
 		plan.Maps = append(plan.Maps, m)
 	}
-	for k := range plan.Maps {
-		m := &plan.Maps[k]
-		if m.From != "" {
-			m.Base = slices.IndexFunc(plan.Maps, func(o Map) bool { return o.Name == m.From })
-			m.Simulated = m.Simulated || plan.Maps[m.Base].Simulated
-		}
-		m.Gets = plan.deal(m)
-	}
+	plan.dealAll()
 	return plan, nil
+}
+
+// dealAll decides which row gets which map.
+func (p *Plan) dealAll() {
+	for k := range p.Maps {
+		m := &p.Maps[k]
+		if m.From != "" {
+			m.Base = slices.IndexFunc(p.Maps, func(o Map) bool { return o.Name == m.From })
+			m.Simulated = m.Simulated || p.Maps[m.Base].Simulated
+		}
+		m.Gets = p.deal(m)
+	}
+}
+
+// Without is the plan for a list in which those rows are not.
+func (p *Plan) Without(rows map[int]bool) *Plan {
+	list := *p.List
+	list.Rows = without(list.Rows, rows)
+	out := &Plan{Params: p.Params, List: &list, Images: without(p.Images, rows), missing: without(p.missing, rows)}
+	for _, m := range p.Maps {
+		m.Files = without(m.Files, rows)
+		out.Maps = append(out.Maps, m)
+	}
+	out.dealAll()
+	return out
+}
+
+func without[T any](all []T, rows map[int]bool) (kept []T) {
+	for i, v := range all {
+		if !rows[i] {
+			kept = append(kept, v)
+		}
+	}
+	return kept
 }
 
 // maxMissing is how many files that are not there an error names.
 const maxMissing = 10
 
+// checkImages looks whether the images are there. Missing ones are errors, unless bad images are skipped and there are
+// others.
 func (p *Plan) checkImages() error {
+	p.missing = make([]bool, len(p.Images))
 	var missing []error
 	count := 0
 	for i, file := range p.Images {
@@ -111,12 +148,15 @@ func (p *Plan) checkImages() error {
 		if err != nil {
 			return err
 		}
-		if there {
+		if p.missing[i] = !there; there {
 			continue
 		}
 		if count++; count <= maxMissing {
 			missing = append(missing, fmt.Errorf("%s:%d: image %s: there is no file %s", p.List.File, p.List.Rows[i].Line, p.List.Rows[i].Path, file))
 		}
+	}
+	if p.Params.OnBadImage == Skip && count < len(p.Images) {
+		return nil
 	}
 	if count > 0 {
 		missing = append(missing, fmt.Errorf("%s: %d of %d images are not there; root is %s", p.List.File, count, len(p.Images), p.Params.Root))
@@ -149,7 +189,7 @@ func (p *Plan) find(s Saliency) ([][]string, error) {
 				files[i] = append(files[i], file)
 			}
 		}
-		if len(files[i]) > 0 || !s.Required {
+		if len(files[i]) > 0 || !s.Required || p.missing[i] {
 			continue
 		}
 		if count++; count <= maxMissing {

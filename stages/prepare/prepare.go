@@ -21,15 +21,23 @@ import (
 // Stage declares the kind.
 var Stage = &pipeline.Stage{
 	Kind:     "prepare",
-	Revision: 1, // raise it when the same files give other bytes; worker/testdata/revision.golden tells
+	Revision: 2, // raise it when the same files give other bytes; worker/testdata/revision.golden tells
 	Program:  pipeline.Torch,
-	Outputs:  []string{Output},
+	Outputs:  []string{Output, Skipped},
 }
 
-// Output is the packed file, and Source the optional input: the folder of a generate node, in which CSV and Root lie.
+// Output is the packed file, Skipped the list of the images that were left out (path,reason, with a header), and Source the
+// optional input: the folder of a generate node, in which CSV and Root lie.
 const (
-	Output = "data.pack"
-	Source = "source"
+	Output  = "data.pack"
+	Skipped = "skipped.csv"
+	Source  = "source"
+)
+
+// What Params.OnBadImage can be.
+const (
+	Fail = "fail"
+	Skip = "skip"
 )
 
 // Params of the stage.
@@ -53,8 +61,9 @@ type Params struct {
 	GridW int `yaml:"grid_w" json:"grid_w" min:"1"`
 	// MaxPixels is the largest width times height of a file that is decoded. 0: 178,956,970, as in Pillow.
 	MaxPixels int `yaml:"max_pixels" json:"max_pixels,omitempty" min:"0"`
-	// OnBadImage is what a file that cannot be read does to the stage: fail.
-	OnBadImage string `yaml:"on_bad_image" json:"on_bad_image,omitempty" default:"fail" enum:"fail"`
+	// OnBadImage is what becomes of an image that cannot be read, or has a map that cannot: the stage fails, or goes on
+	// without the image and lists it.
+	OnBadImage string `yaml:"on_bad_image" json:"on_bad_image,omitempty" default:"fail" enum:"fail|skip"`
 }
 
 // Saliency is one source of maps. Exactly one of Maps, Masks and From is given.
@@ -113,7 +122,7 @@ func (p Params) WithDefaults() Params {
 	}
 	choose(&p.Root, filepath.Dir(p.CSV))
 	choose(&p.Header, "auto")
-	choose(&p.OnBadImage, "fail")
+	choose(&p.OnBadImage, Fail)
 	p.Saliency = slices.Clone(p.Saliency)
 	for i := range p.Saliency {
 		s := &p.Saliency[i]
@@ -138,7 +147,7 @@ func (p Params) Validate() error {
 	}
 	say(p.CSV != "", "csv: no list of images is named")
 	among("header", p.Header, "auto", "yes", "no")
-	among("on_bad_image", p.OnBadImage, "fail")
+	among("on_bad_image", p.OnBadImage, Fail, Skip)
 	for _, name := range slices.Sorted(maps.Keys(p.Labels)) {
 		among("labels: "+name, p.Labels[name], table.ClassNames...)
 	}

@@ -73,6 +73,39 @@ func TestFiles(t *testing.T) {
 	}
 }
 
+// Where bad images are skipped, missing ones are no part of the key, so that it changes when they come.
+func TestFilesWithoutMissing(t *testing.T) {
+	dir := t.TempDir()
+	folder(t, dir, set...)
+	p := params(dir, prepare.Saliency{Name: "human", Maps: "maps/{stem}.png"})
+	p.OnBadImage = prepare.Skip
+	for _, c := range []struct {
+		remove string
+		want   []string
+		err    string
+	}{
+		{"", []string{"set.csv", "in/a.jpg", "in/b.jpg", "maps/a.png"}, ""},
+		{"in/b.jpg", []string{"set.csv", "in/a.jpg", "maps/a.png"}, ""},
+		{"in/a.jpg", nil, "2 of 2 images are not there"},
+	} {
+		if c.remove != "" {
+			if err := os.Remove(filepath.Join(dir, c.remove)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := prepare.Files(p)
+		if (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
+			t.Fatalf("without %q: %v", c.remove, err)
+		}
+		for i := range got {
+			got[i], _ = filepath.Rel(dir, got[i])
+		}
+		if d := cmp.Diff(c.want, got); d != "" {
+			t.Errorf("without %q: %s", c.remove, d)
+		}
+	}
+}
+
 func TestProblems(t *testing.T) {
 	dir := t.TempDir()
 	folder(t, dir, set...)
@@ -83,8 +116,8 @@ func TestProblems(t *testing.T) {
 	}{
 		"no_list": {func(p *prepare.Params) { p.CSV = "" }, "csv: no list of images is named"},
 		"all_at_once": {
-			func(p *prepare.Params) { p.Header, p.Side, p.OnBadImage = "maybe", 0, "skip" },
-			"header: \"maybe\"; there are: auto, yes, no\non_bad_image: \"skip\"; there are: fail\nside: 0 pixels",
+			func(p *prepare.Params) { p.Header, p.Side, p.OnBadImage = "maybe", 0, "ignore" },
+			"header: \"maybe\"; there are: auto, yes, no\non_bad_image: \"ignore\"; there are: fail, skip\nside: 0 pixels",
 		},
 		"missing_list":   {func(p *prepare.Params) { p.CSV = "DIR/no.csv" }, "read list DIR/no.csv: no such file or directory"},
 		"missing_images": {func(p *prepare.Params) { p.Root = "DIR/in" }, "DIR/set.csv:2: image /in/a.jpg: there is no file DIR/in/in/a.jpg\nDIR/set.csv:3: image /in/b.jpg: there is no file DIR/in/in/b.jpg\nDIR/set.csv: 2 of 2 images are not there; root is DIR/in"},

@@ -1,6 +1,10 @@
 package prepare
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+
+	"github.com/cyborg-run/cyborg-run/internal/table"
+)
 
 // deal says which row gets each row's map. A control gives every map to another image: the images with a map, of one
 // class or all, are joined to one random ring (Sattolo, 1986), in which each passes its map on. So no image keeps its
@@ -25,7 +29,7 @@ func (p *Plan) deal(m *Map) []int {
 		return gets
 	}
 	random := rand.New(rand.NewPCG(m.ShuffleSeed, 0))
-	for class := range 2 {
+	for class := table.Unlabelled; class <= table.Synthetic; class++ {
 		ring := rings[class]
 		for i := len(ring) - 1; i > 0; i-- {
 			j := random.IntN(i)

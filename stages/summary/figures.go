@@ -3,6 +3,7 @@ package summary
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/cyborg-run/cyborg-run/internal/plot"
@@ -29,7 +30,10 @@ func figures(s *results.Summary, baseline string) (map[string][]byte, error) {
 		files["figures/"+name+".png"] = picture
 		return err
 	}
-	if len(s.Runs) > 0 {
+	measured := func(metric string) bool {
+		return slices.ContainsFunc(s.Cells, func(c results.Cell) bool { return c.Metric == metric && len(c.Values) > 0 })
+	}
+	if len(s.ROC) > 0 {
 		over := "over " + strings.Join(s.Mean, ", ") + " pooled"
 		if err := add("roc", rocFigure(s, numbers, pooledSet, over), true); err != nil {
 			return nil, err
@@ -39,6 +43,8 @@ func figures(s *results.Summary, baseline string) (map[string][]byte, error) {
 				return nil, err
 			}
 		}
+	}
+	if measured(s.Metric) {
 		if err := add(fileName(s.Metric), dotsFigure(s, numbers), true); err != nil {
 			return nil, err
 		}

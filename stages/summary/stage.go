@@ -9,6 +9,7 @@ import (
 	"github.com/cyborg-run/cyborg-run/pipeline/graph"
 	"github.com/cyborg-run/cyborg-run/pipeline/spec"
 	"github.com/cyborg-run/cyborg-run/stages/experiment"
+	"github.com/cyborg-run/cyborg-run/stages/prepare"
 )
 
 // Stage declares the kind.
@@ -52,6 +53,11 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 	for _, gather := range []struct{ port, kind string }{{Scores, "evaluate"}, {Histories, "train"}, {CAMs, "cam"}} {
 		for _, from := range experiment.Upstream(c.Needs, gather.kind) {
 			n.Needs = append(n.Needs, graph.Edge{Port: gather.port, From: from})
+		}
+	}
+	for _, data := range experiment.Upstream(c.Needs, "prepare") {
+		if d, ok := data.Params.(prepare.Params); ok && d.OnBadImage == prepare.Skip {
+			n.Needs = append(n.Needs, graph.Edge{Port: Skipped, From: data, Output: prepare.Skipped})
 		}
 	}
 	p.Notes = append(slices.Clone(p.Notes), simulated(n)...)

@@ -6,7 +6,8 @@
 //
 // Ports: every input is the output folder of a node. "scores" are those of evaluate (scores.csv, metrics.json),
 // "histories" those of train (history.csv), "cams" those of cam (cams/index.json). Outputs are metrics.csv, summary.json
-// (results.Summary) and figures/. The same inputs give the same bytes.
+// (results.Summary) and figures/. "skipped" are the lists of images that prepare left out (skipped.csv) of the data sets
+// that allow it. The same inputs give the same bytes.
 package summary
 
 import (
@@ -26,6 +27,7 @@ const (
 	Scores    = "scores"
 	Histories = "histories"
 	CAMs      = "cams"
+	Skipped   = "skipped"
 )
 
 // Params of the stage "summary".
@@ -73,6 +75,10 @@ func Run(ctx context.Context, t *task.Task) error {
 	if err != nil {
 		return err
 	}
+	if s.Skipped, err = skipped(t.Inputs[Skipped]); err != nil {
+		return err
+	}
+	s.Notes = append(s.Notes, omissions(s.Skipped)...)
 	s.Cells = cells(s, runs)
 	s.Tests = tests(s, names, runs)
 	s.Pairs = pairs(s, runs)

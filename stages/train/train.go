@@ -7,6 +7,7 @@ package train
 
 import (
 	"github.com/cyborg-run/cyborg-run/internal/nn"
+	"github.com/cyborg-run/cyborg-run/internal/weights"
 	"github.com/cyborg-run/cyborg-run/pipeline"
 	"github.com/cyborg-run/cyborg-run/pipeline/graph"
 	"github.com/cyborg-run/cyborg-run/pipeline/spec"
@@ -146,6 +147,14 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 	n.Params = Job{Params: *p, Model: model, Terms: terms}
 	n.CPUs, n.GPU = b.Threads(p.Threads), true
 }
+
+// Network implements experiment.WithNetwork.
+func (j Job) Network() experiment.Trained {
+	return experiment.Trained{Model: j.Model.Trained(), Precision: j.Precision, ChannelsLast: j.ChannelsLast}
+}
+
+// Source is where the first weights are fetched from, before the training runs; ok is false where none are.
+func (j Job) Source() (s weights.Source, ok bool) { return j.Model.Init.Source() }
 
 // JobOf is the training that made a node.
 func JobOf(n *graph.Node) Job { return n.Params.(Job) }

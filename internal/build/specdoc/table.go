@@ -127,6 +127,8 @@ func typeName(t reflect.Type) (string, error) {
 		return "number", nil
 	case reflect.Int, reflect.Uint64:
 		return "whole number", nil
+	case reflect.Pointer: // which tells what is not given from 0
+		return typeName(t.Elem())
 	case reflect.Slice:
 		entry, err := typeName(t.Elem())
 		return "list of " + entry + "s", err

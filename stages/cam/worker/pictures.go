@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"image"
-	"image/color"
 	"image/png"
 	"math"
 	"os"
 	"path"
 	"strings"
 
+	"github.com/cyborg-run/cyborg-run/internal/plot"
 	"github.com/cyborg-run/cyborg-run/internal/results"
 )
 
@@ -33,7 +33,7 @@ func (a *atlas) write() error {
 			}
 		}
 	}
-	for _, p := range a.plots {
+	for _, p := range a.plates {
 		entry, err := a.picture(p)
 		if err != nil {
 			return err
@@ -50,17 +50,17 @@ func (a *atlas) write() error {
 	return os.WriteFile(a.task.Out("cams/index.json"), append(raw, '\n'), 0o644)
 }
 
-func (a *atlas) picture(p plot) (results.CAMImage, error) {
+func (a *atlas) picture(p plate) (results.CAMImage, error) {
 	row := a.set.Rows()[p.row]
 	name := fmt.Sprintf("%06d_%s", p.row, strings.TrimSuffix(path.Base(row.Path), path.Ext(row.Path)))
 	entry := results.CAMImage{Path: row.Path, Label: row.Label, Score: p.score,
 		Picture: name + ".png", Overlay: name + "_cam.png", Grid: name + ".npy"}
 	side := a.set.Side()
 	photo := a.set.Image(p.row)
-	if err := a.save(entry.Picture, shade(photo, nil, side)); err != nil {
+	if err := a.save(entry.Picture, plot.Heat(photo, nil, side)); err != nil {
 		return entry, err
 	}
-	if err := a.save(entry.Overlay, shade(photo, enlarge(p.unit, a.h, a.w, side), side)); err != nil {
+	if err := a.save(entry.Overlay, plot.Heat(photo, enlarge(p.unit, a.h, a.w, side), side)); err != nil {
 		return entry, err
 	}
 	if full, ok := a.set.MapFull(a.job.Map, p.row); a.human != nil && ok {
@@ -69,7 +69,7 @@ func (a *atlas) picture(p plot) (results.CAMImage, error) {
 		for i, v := range full {
 			heat[i] = float64(v) / 255
 		}
-		if err := a.save(entry.Human, shade(photo, heat, side)); err != nil {
+		if err := a.save(entry.Human, plot.Heat(photo, heat, side)); err != nil {
 			return entry, err
 		}
 	}
@@ -107,7 +107,7 @@ func (a *atlas) mean(name string) error {
 	for k, heat := range panels {
 		for y := range side {
 			for x := range side {
-				img.Set(k*(side+gap)+x, y, heatColour(heat[y*side+x]))
+				img.Set(k*(side+gap)+x, y, plot.HeatColour(heat[y*side+x]))
 			}
 		}
 	}
@@ -127,35 +127,6 @@ func (a *atlas) save(name string, img image.Image) error {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
 	return nil
-}
-
-// shade lays a heat map in [0,1], or none, half over an image.
-func shade(photo []byte, heat []float64, side int) image.Image {
-	img := image.NewNRGBA(image.Rect(0, 0, side, side))
-	for i := range side * side {
-		c := color.NRGBA{photo[3*i], photo[3*i+1], photo[3*i+2], 255}
-		if heat != nil {
-			h := heatColour(heat[i])
-			c = color.NRGBA{mix(c.R, h.R), mix(c.G, h.G), mix(c.B, h.B), 255}
-		}
-		img.SetNRGBA(i%side, i/side, c)
-	}
-	return img
-}
-
-func mix(a, b uint8) uint8 { return uint8((int(a) + int(b) + 1) / 2) }
-
-// heatStops are the colours of 0 to 1: viridis (van der Walt and Smith, 2015), whose lightness grows evenly.
-var heatStops = [...][3]float64{{68, 1, 84}, {72, 40, 120}, {62, 74, 137}, {49, 104, 142}, {38, 130, 142}, {31, 158, 137}, {53, 183, 121}, {110, 206, 88}, {181, 222, 43}, {253, 231, 37}}
-
-func heatColour(v float64) color.NRGBA {
-	at := math.Max(0, math.Min(1, v)) * float64(len(heatStops)-1)
-	low := min(int(at), len(heatStops)-2)
-	part := at - float64(low)
-	channel := func(i int) uint8 {
-		return uint8(math.Round(heatStops[low][i] + (heatStops[low+1][i]-heatStops[low][i])*part))
-	}
-	return color.NRGBA{channel(0), channel(1), channel(2), 255}
 }
 
 // enlarge brings a grid to side x side pixels, bilinearly between the centres of its cells.

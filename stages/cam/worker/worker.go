@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/cyborg-run/cyborg-run/internal/device"
 	"github.com/cyborg-run/cyborg-run/internal/loader"
@@ -41,9 +42,12 @@ func Run(ctx context.Context, t *task.Task) error {
 		return err
 	}
 	defer set.Close()
+	if job.Class == "true" && slices.ContainsFunc(set.Rows(), func(r pack.Row) bool { return r.Class == metrics.Unlabelled }) {
+		return fmt.Errorf("%s: images without label have no true class: take class: predicted, real or synthetic", data.Node)
+	}
 	a := &atlas{task: t, job: job, set: set, shown: choose(set.Rows(), job.Images)}
 	err = torch.Do(func(s *torch.Scope) error {
-		net, err := trained.Open(weights.Path, job.Model, on, job.Precision, job.ChannelsLast)
+		net, err := trained.Open(weights.Path, job.Trained, on)
 		if err != nil {
 			return err
 		}
@@ -63,17 +67,17 @@ type atlas struct {
 	set   *pack.Set
 	shown map[int]bool // the images that get pictures
 
-	h, w  int
-	sum   []float64 // of all CAMs in unit range
-	plots []plot    // of the shown images, in the order of the set
+	h, w   int
+	sum    []float64 // of all CAMs in unit range
+	plates []plate   // of the shown images, in the order of the set
 
 	human     []byte // maps of all images [N,gridH,gridW]; nil where the set has none of that name
 	has       []bool
 	agreement []float64 // correlation of CAM and human map, of images that have one
 }
 
-// plot is the CAM of one image.
-type plot struct {
+// plate is the CAM of one image.
+type plate struct {
 	row   int
 	score float64   // softmax probability of Synthetic
 	grid  []float32 // the CAM as computed
@@ -155,7 +159,7 @@ func (a *atlas) take(from, to int, scores []float64, raw []float32, unit []float
 			}
 		}
 		if a.shown[row] {
-			a.plots = append(a.plots, plot{row: row, score: scores[row-from], grid: raw[at : at+cells : at+cells], unit: one})
+			a.plates = append(a.plates, plate{row: row, score: scores[row-from], grid: raw[at : at+cells : at+cells], unit: one})
 		}
 	}
 }
@@ -177,7 +181,11 @@ func (a *atlas) humanAt(row int) []float64 {
 func choose(rows []pack.Row, n int) map[int]bool {
 	byClass := [2][]int{}
 	for i, row := range rows {
-		byClass[row.Class] = append(byClass[row.Class], i)
+		class := row.Class
+		if class == metrics.Unlabelled {
+			class = i % 2
+		}
+		byClass[class] = append(byClass[class], i)
 	}
 	shown := map[int]bool{}
 	for class, places := range byClass {

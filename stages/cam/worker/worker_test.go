@@ -20,6 +20,7 @@ import (
 	"github.com/cyborg-run/cyborg-run/internal/model"
 	"github.com/cyborg-run/cyborg-run/internal/pack"
 	"github.com/cyborg-run/cyborg-run/internal/pack/packtest"
+	"github.com/cyborg-run/cyborg-run/internal/plot"
 	"github.com/cyborg-run/cyborg-run/internal/results"
 	"github.com/cyborg-run/cyborg-run/internal/torch"
 	"github.com/cyborg-run/cyborg-run/internal/trained"
@@ -60,7 +61,7 @@ func weights(t *testing.T) string {
 // explain makes the CAMs of a packed data set in an attempt folder and returns that of its outputs.
 func explain(t *testing.T, weights, data string, params cam.Params) (dir string, index results.CAM) {
 	t.Helper()
-	raw, err := json.Marshal(cam.Job{Params: params, Model: small, Precision: "float32", ChannelsLast: true})
+	raw, err := json.Marshal(cam.Job{Params: params, Trained: experiment.Trained{Model: small, Precision: "float32", ChannelsLast: true}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +88,7 @@ func explain(t *testing.T, weights, data string, params cam.Params) (dir string,
 // byHand is the CAM of one class for one image: the sum over channels of weight x feature, in float64 and in Go.
 func byHand(t *testing.T, weights string, set *pack.Set, i, class int) (grid []float64, predicted int) {
 	t.Helper()
-	net, err := trained.Open(weights, small, torch.CPU, "float64", false)
+	net, err := trained.Open(weights, experiment.Trained{Model: small, Precision: "float64"}, torch.CPU)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,7 +238,7 @@ func mean(t *testing.T, path string, cam func(i int) []float64, count int) {
 		t.Fatal(err)
 	}
 	for i, v := range enlarge(average, 4, 4, 32) {
-		got, want := color.NRGBAModel.Convert(picture.At(i%32, i/32)).(color.NRGBA), heatColour(v)
+		got, want := color.NRGBAModel.Convert(picture.At(i%32, i/32)).(color.NRGBA), plot.HeatColour(v)
 		for _, channel := range [][2]uint8{{got.R, want.R}, {got.G, want.G}, {got.B, want.B}} {
 			if diff := int(channel[0]) - int(channel[1]); diff < -1 || diff > 1 { // float32 rounds to the next level
 				t.Fatalf("%s at %d,%d is %v, want %v", path, i%32, i/32, got, want)

@@ -34,7 +34,7 @@ func Run(ctx context.Context, t *task.Task) error {
 	}
 	var rows []metrics.Score
 	err = torch.Do(func(s *torch.Scope) error {
-		net, err := trained.Open(weights.Path, job.Model, on, job.Precision, job.ChannelsLast)
+		net, err := trained.Open(weights.Path, job.Trained, on)
 		if err != nil {
 			return err
 		}

@@ -75,7 +75,7 @@ func score(ctx context.Context, t *testing.T, job evaluate.Job, weights string, 
 }
 
 func job(batch int) evaluate.Job {
-	return evaluate.Job{Params: evaluate.Params{Batch: batch, Precision: "float32"}, Model: small, ChannelsLast: true, Set: "unseen"}
+	return evaluate.Job{Params: evaluate.Params{Batch: batch}, Trained: experiment.Trained{Model: small, Precision: "float32", ChannelsLast: true}, Set: "unseen"}
 }
 
 func read(t *testing.T, dir string) []metrics.Score {
@@ -90,7 +90,7 @@ func read(t *testing.T, dir string) []metrics.Score {
 // alone is the softmax probability of Synthetic of one image, computed for it alone and with the softmax written out.
 func alone(t *testing.T, weights string, set *pack.Set, i int) float64 {
 	t.Helper()
-	net, err := trained.Open(weights, small, torch.CPU, "float64", false)
+	net, err := trained.Open(weights, experiment.Trained{Model: small, Precision: "float64"}, torch.CPU)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,7 +33,7 @@ func TestBadData(t *testing.T) {
 			},
 			want: "DIR/data.csv:2: read image DIR/images/1.png: empty file (0 bytes)\n" +
 				"DIR/data.csv:4: read image DIR/images/3.png: PNG: truncated: the file ends before the picture does\n" +
-				"DIR/data.csv:6: read image DIR/images/5.png: unsupported kind of image: GIF; JPEG and PNG are read, convert it to PNG",
+				"DIR/data.csv:6: read image DIR/images/5.png: unsupported kind of image: GIF; JPEG, PNG, BMP, TIFF and WebP are read, convert it to PNG",
 		},
 		"map_of_another_size": {
 			spoil:    func(dir string) { save(t, dir+"/maps/2.png", drawing(10, 8, 1)) },

@@ -19,7 +19,8 @@ import (
 )
 
 // Run does the task. The same files give the same bytes, whatever the number of threads. An error names up to ten
-// files that cannot be used, each with the reason; nothing is left behind then, nor when ctx ends.
+// files that cannot be used, each with the reason; nothing is left behind then, nor when ctx ends. Where bad images are to
+// be skipped, those that cannot be read are no error, unless all are bad.
 func Run(ctx context.Context, t *task.Task) error {
 	var params prepare.Params
 	if err := t.Decode(&params); err != nil {
@@ -36,30 +37,61 @@ func Run(ctx context.Context, t *task.Task) error {
 	if err != nil {
 		return err
 	}
-	out, err := pack.Create(t.Out(prepare.Output), plan.Header())
-	if err != nil {
-		return err
+	s := &session{plan: plan}
+	for {
+		again, err := s.pack(ctx, t)
+		if err != nil {
+			return err
+		}
+		if !again {
+			return s.writeSkipped(t)
+		}
 	}
-	p := &packer{plan: plan, out: out}
+}
+
+// session is one data set: what is to be packed, and what was left out so far.
+type session struct {
+	plan    *prepare.Plan
+	skipped []skipped
+}
+
+// pack packs all of the plan. Where images are skipped it is to be done again, as a pack says first which rows it has, and
+// controls deal the maps of those alone.
+func (s *session) pack(ctx context.Context, t *task.Task) (again bool, err error) {
+	out, err := pack.Create(t.Out(prepare.Output), s.plan.Header())
+	if err != nil {
+		return false, err
+	}
+	p := &packer{plan: s.plan, out: out}
 	if err := p.all(ctx, t); err != nil {
 		out.Abort()
-		return err
+		return false, err
+	}
+	if len(p.unreadable) > 0 {
+		out.Abort()
+		if s.skip(p.unreadable); len(s.plan.Images) == 0 {
+			return false, s.nothingLeft()
+		}
+		return true, nil
 	}
 	if err := out.Commit(); err != nil {
-		return err
+		return false, err
 	}
 	p.report(t)
-	return nil
+	s.warnSkipped(t)
+	return false, nil
 }
 
 // packer holds what the goroutines share.
 type packer struct {
-	plan   *prepare.Plan
-	out    *pack.Writer
-	deep   atomic.Int64 // images of 16-bit grey
-	mu     sync.Mutex
-	bad    []badRow
-	failed error // of writing, which ends all
+	plan       *prepare.Plan
+	out        *pack.Writer
+	mu         sync.Mutex
+	deep       int   // images of 16-bit grey
+	turned     []int // rows whose EXIF says that they are to be turned
+	bad        []badRow
+	unreadable []badRow // to be skipped
+	failed     error    // of writing, which ends all
 }
 
 type badRow struct {
@@ -108,6 +140,10 @@ func (p *packer) stopped() bool {
 func (p *packer) reject(row int, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if _, ok := unreadable(err); ok && p.plan.Params.OnBadImage == prepare.Skip {
+		p.unreadable = append(p.unreadable, badRow{row, err})
+		return
+	}
 	p.bad = append(p.bad, badRow{row, err})
 }
 
@@ -146,16 +182,14 @@ func (p *packer) row(i int) error {
 	if err != nil {
 		return err
 	}
-	if photo.Mode == image.Grey16 {
-		p.deep.Add(1)
-	}
+	p.remark(i, photo)
 	maps := make([]*image.Grey, len(p.plan.Maps))
 	for k, m := range p.plan.Maps {
 		if len(m.Files) == 0 || len(m.Files[i]) == 0 {
 			continue
 		}
 		if maps[k], err = read(m, m.Files[i], photo, limits); err != nil {
-			return fmt.Errorf("map %s of image %s: %w", m.Name, p.plan.List.Rows[i].Path, err)
+			return &mapError{m.Name, p.plan.List.Rows[i].Path, err}
 		}
 	}
 	p.wrote(p.out.WriteImage(i, photo.RGB().Resize(params.Side, params.Side, image.Bilinear).Pix))
@@ -172,10 +206,36 @@ func (p *packer) row(i int) error {
 	return nil
 }
 
+// remark keeps what is to be said of an image once all are read.
+func (p *packer) remark(i int, photo *image.Image) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if photo.Deep() {
+		p.deep++
+	}
+	if photo.Orientation > 1 {
+		p.turned = append(p.turned, i)
+	}
+}
+
+// mapError is what is wrong with a map.
+type mapError struct {
+	name, image string
+	err         error
+}
+
+func (e *mapError) Error() string {
+	return fmt.Sprintf("map %s of image %s: %v", e.name, e.image, e.err)
+}
+func (e *mapError) Unwrap() error { return e.err }
+
 // report says what was packed: images of each class, and how many have each map.
 func (p *packer) report(t *task.Task) {
 	counts := p.plan.List.Counts()
 	text := fmt.Sprintf("%d images: %d Real, %d Synthetic", len(p.plan.Images), counts[table.Real], counts[table.Synthetic])
+	if unknown := len(p.plan.Images) - counts[table.Real] - counts[table.Synthetic]; unknown > 0 {
+		text += fmt.Sprintf(", %d without label", unknown)
+	}
 	for k := range p.plan.Maps {
 		m := &p.plan.Maps[k]
 		text += fmt.Sprintf("; map %s: %d", m.Name, m.Count())
@@ -190,7 +250,12 @@ func (p *packer) report(t *task.Task) {
 			t.Warn(fmt.Sprintf("%d of %d images have no map %q", missing, len(p.plan.Images), m.Name))
 		}
 	}
-	if n := p.deep.Load(); n > 0 {
-		t.Warn(fmt.Sprintf("%d images are 16-bit grey: all levels above 255 became white, as Pillow makes them; save them with 8 bits", n))
+	if p.deep > 0 {
+		t.Warn(fmt.Sprintf("%d images are 16-bit grey: all levels above 255 became white, as Pillow makes them; save them with 8 bits", p.deep))
+	}
+	if len(p.turned) > 0 {
+		first := p.plan.List.Rows[slices.Min(p.turned)].Path
+		t.Warn(fmt.Sprintf("%d of %d images say by EXIF that they are to be turned, the first is %s: they are taken as they are stored, as Pillow takes them",
+			len(p.turned), len(p.plan.Images), first))
 	}
 }

@@ -176,6 +176,8 @@ type summary struct {
 	Selected int     `json:"selected_epoch"`
 	Figure   float64 `json:"selected_figure"`
 	Images   int     `json:"images"`
+
+	Initial *initial `json:"init,omitempty"`
 }
 
 // conclude writes the outputs. The state stays as it is until they are committed: a kill up to there goes on from it.
@@ -194,7 +196,7 @@ func (tr *trainer) conclude() error {
 		}
 	}
 	return writeJSON(tr.task.Out("run.json"), summary{Arch: tr.job.Model.Arch, Epochs: tr.at.Epoch, Steps: tr.at.Step,
-		Selected: tr.best.Epoch, Figure: tr.best.Figure, Images: tr.data.Len()})
+		Selected: tr.best.Epoch, Figure: tr.best.Figure, Images: tr.data.Len(), Initial: tr.initial})
 }
 
 func copyFile(from, to string) error {

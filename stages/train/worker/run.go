@@ -8,10 +8,10 @@ import (
 	"os"
 	"time"
 
-	"github.com/cyborg-run/cyborg-run/internal/checkpoint"
 	"github.com/cyborg-run/cyborg-run/internal/device"
 	"github.com/cyborg-run/cyborg-run/internal/loader"
 	"github.com/cyborg-run/cyborg-run/internal/loss"
+	"github.com/cyborg-run/cyborg-run/internal/metrics"
 	"github.com/cyborg-run/cyborg-run/internal/model"
 	"github.com/cyborg-run/cyborg-run/internal/pack"
 	"github.com/cyborg-run/cyborg-run/internal/torch"
@@ -79,27 +79,6 @@ func prepare(s *torch.Scope, t *task.Task, job train.Job, on torch.Device) (*tra
 	return tr, err
 }
 
-// initialise draws the weights from the seed, then reads those of the checkpoint that the spec names.
-func (tr *trainer) initialise() error {
-	random := torch.NewGenerator(torch.CPU, tr.job.Seed)
-	defer random.Close()
-	if err := tr.net.Init(random); err != nil {
-		return err
-	}
-	from := tr.job.Model.Init
-	if from.From == "" {
-		return nil
-	}
-	file, err := checkpoint.Read(from.From)
-	if err != nil {
-		return err
-	}
-	if _, err := tr.net.Load(file.Tensors, model.LoadOptions{Except: from.Except}); err != nil {
-		return fmt.Errorf("read checkpoint %s: %w", from.From, err)
-	}
-	return nil
-}
-
 func open(s *torch.Scope, t *task.Task, port string, on torch.Device, maps []string) (*loader.Loader, error) {
 	in, err := t.One(port)
 	if err != nil {
@@ -111,6 +90,11 @@ func open(s *torch.Scope, t *task.Task, port string, on torch.Device, maps []str
 	}
 	if set.Len() == 0 {
 		return nil, fmt.Errorf("%s: the data set has no images", in.Node)
+	}
+	for _, row := range set.Rows() {
+		if row.Class == metrics.Unlabelled {
+			return nil, fmt.Errorf("%s: %s has no label: training and validation need one for each image", in.Node, row.Path)
+		}
 	}
 	return loader.New(s, on, set, maps)
 }

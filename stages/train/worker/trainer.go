@@ -29,6 +29,7 @@ type trainer struct {
 	order  *torch.Generator // of the images; its state as of the beginning of the epoch is what a checkpoint holds
 	chance *torch.Generator // of dropout
 
+	initial *initial // nil where all weights are random
 	at      position
 	best    chosen
 	history *table

@@ -1,0 +1,142 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/google/renameio/v2"
+	"github.com/spf13/cobra"
+
+	"github.com/cyborg-run/cyborg-run/internal/inputs"
+	"github.com/cyborg-run/cyborg-run/internal/nn"
+	"github.com/cyborg-run/cyborg-run/internal/pack"
+	"github.com/cyborg-run/cyborg-run/pipeline/executor"
+	"github.com/cyborg-run/cyborg-run/pipeline/graph"
+	"github.com/cyborg-run/cyborg-run/stages/experiment"
+)
+
+func dataCommand() *cobra.Command {
+	c := &cobra.Command{Use: "data", Short: "Look at the data sets of a spec", Args: cobra.NoArgs}
+	c.AddCommand(dataShowCommand())
+	return c
+}
+
+type dataShow struct {
+	runFlags
+	images int
+	of     string
+}
+
+func dataShowCommand() *cobra.Command {
+	f := dataShow{runFlags: runFlags{progress: "auto"}}
+	c := &cobra.Command{
+		Use:   "show SPEC",
+		Short: "Show what the networks really see",
+		Long: "show decodes and resizes the data sets of a spec as a run does, and writes inputs.html into the run's folder: a contact\n" +
+			"sheet of each set, with its maps and masks over the images, and the figures of each channel after normalisation.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return f.show(c, args[0]) },
+	}
+	f.specFlags.add(c)
+	f.placeFlags.add(c)
+	c.Flags().IntVar(&f.images, "images", 24, "how many images of each set")
+	c.Flags().StringVar(&f.of, "of", "", "this data set alone")
+	return c
+}
+
+func (f *dataShow) show(c *cobra.Command, path string) error {
+	if f.images < 1 {
+		return wrong(fmt.Errorf("--images %d: at least 1 is needed", f.images))
+	}
+	began := time.Now()
+	doc, whole, err := f.load(path)
+	if err != nil {
+		return err
+	}
+	pattern := "data.*"
+	if f.of != "" {
+		pattern = "data." + f.of
+	}
+	g, err := whole.Only(pattern)
+	if err != nil {
+		return wrong(fmt.Errorf("--of: %w", err))
+	}
+	plan, st, w, err := f.plan(doc, g)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	if err := w.needed(plan); err != nil {
+		return exit{ExitFailed, err}
+	}
+	dir := f.folder(doc)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return exit{ExitFailed, fmt.Errorf("make the run's folder: %w", err)}
+	}
+	r := &oneRun{doc: doc, plan: plan, store: st, worker: w, dir: dir, began: began, stderr: c.ErrOrStderr()}
+	if n := plan.Count(graph.Run); n > 0 {
+		sink, err := f.sink(c, n, dir)
+		if err != nil {
+			return err
+		}
+		outcome, err := r.execute(sink, executor.Options{CPUs: runtime.NumCPU(), Device: w.device})
+		if err := errors.Join(err, sink.Close()); err != nil {
+			return exit{ExitFailed, err}
+		}
+		if outcome.Interrupted {
+			return silent(ExitInterrupted)
+		}
+		for _, failure := range outcome.Failures {
+			return exit{ExitFailed, fmt.Errorf("%s: %s", failure.Node, failure.Reason)}
+		}
+	}
+	page := filepath.Join(dir, "inputs.html")
+	if err := f.write(page, runName(doc), whole, plan); err != nil {
+		return exit{ExitFailed, fmt.Errorf("write %s: %w", page, err)}
+	}
+	fmt.Fprintln(c.OutOrStdout(), "inputs:", page)
+	return nil
+}
+
+func (f *dataShow) write(page, title string, whole *graph.Graph, plan *graph.Plan) error {
+	var sets []inputs.Dataset
+	for _, s := range plan.Steps {
+		name, isData := strings.CutPrefix(s.Node.Name, "data.")
+		if !isData || s.State != graph.Done {
+			continue
+		}
+		set, err := pack.Open(s.Artifact.Path("data.pack"))
+		if err != nil {
+			return err
+		}
+		defer set.Close()
+		network, err := reader(whole, s.Node.Name)
+		if err != nil {
+			return err
+		}
+		sets = append(sets, inputs.Dataset{Name: name, Network: network.Name, Input: network.Input, Set: set})
+	}
+	var html bytes.Buffer
+	if err := inputs.Write(&html, title, f.images, sets); err != nil {
+		return err
+	}
+	return renameio.WriteFile(page, html.Bytes(), 0o644)
+}
+
+// reader is the first network that reads a data node.
+func reader(g *graph.Graph, data string) (*nn.Network, error) {
+	for _, n := range g.Nodes {
+		for _, e := range n.Needs {
+			if with, ok := n.Params.(experiment.WithNetwork); ok && e.From.Name == data {
+				return experiment.Network(with.Network().Model)
+			}
+		}
+	}
+	return nil, fmt.Errorf("no network reads %s", data)
+}

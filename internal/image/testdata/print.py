@@ -1,0 +1,3 @@
+
+
+print(json.dumps(main()))
