@@ -377,7 +377,6 @@ func (b *Builder) Threads(threads int) int {
 	return threads
 }
 
-// file checks that a file of the user's is there.
 // File looks for a file that a spec names, unless specs are looked at without files; what and mend go around its path.
 func (b *Builder) File(at diag.Pos, path, what, mend string) {
 	if b.Files && !exists(path) {
