@@ -26,7 +26,7 @@ const (
 	RGBAlpha  Mode = "RGBA"  //
 	Grey16    Mode = "I;16"  // grey of 16 bits
 	Grey16B   Mode = "I;16B" // the same, of a TIFF file with the high byte first
-	CMYK      Mode = "CMYK"  // printing colours, stored inverted as Adobe does
+	CMYK      Mode = "CMYK"  // printing colours, 255 for full ink (of JPEG, the stored numbers inverted, as Adobe stores them)
 )
 
 // Words describe a mode to people.
