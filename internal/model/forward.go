@@ -29,6 +29,9 @@ type Output struct {
 // done. Evaluation belongs in s.NoGrad, which lets a layer's memory go as soon as it was read. An unknown tap is a
 // mistake of the caller (see nn.Network.Tap) and panics.
 func (m *Model) Forward(s *torch.Scope, images torch.Tensor, mode Mode, taps ...string) Output {
+	if m.script != nil {
+		return m.run(s, images, mode, taps)
+	}
 	tapped, kept := m.locate(taps)
 	p := pass{Model: m, s: s, mode: mode, values: make([]torch.Tensor, len(m.graph.Steps)+1)}
 	p.values[nn.Image] = images

@@ -7,7 +7,11 @@ import (
 
 // Init draws the initial values that package nn names, in the order of the state dict. The draws are made in float32 on
 // the CPU from gen, a CPU generator: one seed gives the same weights on every device and in every precision.
+// A network in TorchScript keeps the values that its file has.
 func (m *Model) Init(gen *torch.Generator) error {
+	if m.script != nil {
+		return nil
+	}
 	return torch.Do(func(s *torch.Scope) error {
 		s.NoGrad(func() {
 			for i, p := range m.params {

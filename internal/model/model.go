@@ -36,7 +36,8 @@ type Options struct {
 type Model struct {
 	Network *nn.Network
 
-	graph    *nn.Graph
+	graph    *nn.Graph     // nil where there is a script
+	script   *torch.Script // nil where there is a graph
 	device   torch.Device
 	weights  torch.DType // of parameters and buffers
 	autocast bool        // layers in bfloat16
@@ -54,7 +55,7 @@ type Model struct {
 // New makes the network on a device in the precision float32, float64 or bfloat16. Its weights are zeros until Init or
 // Load. The caller closes it.
 func New(net *nn.Network, device torch.Device, precision torch.DType, options Options) (*Model, error) {
-	m := &Model{Network: net, graph: net.Graph(), device: device, weights: precision, options: options}
+	m := &Model{Network: net, device: device, weights: precision, options: options}
 	switch precision {
 	case torch.Float32, torch.Float64:
 	case torch.BFloat16:
@@ -62,6 +63,10 @@ func New(net *nn.Network, device torch.Device, precision torch.DType, options Op
 	default:
 		return nil, fmt.Errorf("network %s: precision %v is none of float32, float64, bfloat16", net.Name, precision)
 	}
+	if net.Script != nil {
+		return m, m.openScript()
+	}
+	m.graph = net.Graph()
 	if _, err := m.graph.Shapes(nn.Shape{3, net.Input.Side, net.Input.Side}); err != nil {
 		return nil, fmt.Errorf("network %s: %w", net.Name, err)
 	}
@@ -96,7 +101,12 @@ func (m *Model) zeros(s *torch.Scope, p nn.Param) torch.Tensor {
 }
 
 // Close frees the weights.
-func (m *Model) Close() { m.scope.Close() }
+func (m *Model) Close() {
+	m.scope.Close()
+	if m.script != nil {
+		m.script.Close()
+	}
+}
 
 // Device is where the weights lie.
 func (m *Model) Device() torch.Device { return m.device }
@@ -104,8 +114,14 @@ func (m *Model) Device() torch.Device { return m.device }
 // DType is the type of the weights, and of logits, CAMs and losses: float32 or float64.
 func (m *Model) DType() torch.DType { return m.weights }
 
-// Head is the weight of the linear head [classes, channels]: the live parameter, so that a CAM's gradient reaches it.
-func (m *Model) Head() torch.Tensor { return m.tensor(m.Network.Head.Name + ".weight") }
+// Head is the weight of the linear head [classes, channels]: the live parameter, so that a CAM's gradient reaches it;
+// none of a network in TorchScript whose head was not named.
+func (m *Model) Head() torch.Tensor {
+	if m.Network.Head.Name == "" {
+		return torch.Tensor{}
+	}
+	return m.tensor(m.Network.Head.Name + ".weight")
+}
 
 // Parameters are the trainable tensors in the order of the state dict; ParameterNames names them.
 func (m *Model) Parameters() []torch.Tensor {

@@ -9,7 +9,10 @@
 // All values here are plain data: built once, never changed, safe for any goroutine.
 package nn
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Network is all that the program knows of an architecture.
 //
@@ -29,6 +32,25 @@ type Network struct {
 	Init func(op Operation, p Param) Init
 	// Rename is the name here of a tensor that published files know under another one; nil changes none.
 	Rename func(name string) string
+	// Script is a network that Python wrote, in place of Layers, Neck and Head's sizes; nil for the networks of this package.
+	Script *Script
+}
+
+// Script is a network in TorchScript, of which nothing is known but what the user says. Its forward returns logits, or
+// logits and the tensor that is averaged and classified, which both taps then are.
+type Script struct {
+	Path string // of the file
+	Map  int    // height and width of that tensor, in cells; 0 where forward returns logits alone
+}
+
+// Scripted is the network of a file that torch.jit.save wrote. head is the full name of the linear head's weight, empty
+// where no CAM is asked for.
+func Scripted(script Script, input Input, head string, classes int) *Network {
+	const features = "features"
+	return &Network{
+		Name: "torchscript", Input: input, Head: Linear{Name: strings.TrimSuffix(head, ".weight"), Out: classes},
+		Taps: Taps{Pooled: features, Authors: features}, Classes: classes, Script: &script,
+	}
 }
 
 // Input is what a network expects of its images: x = (pixel/255 - Mean) / Std for each of red, green and blue.
@@ -48,6 +70,9 @@ type Taps struct {
 	Authors string // the tensor that the authors' code (CVRL/CYBORG, train_cam.py) reads
 }
 
+// HasAuxiliary says whether the network has an auxiliary classifier.
+func (n *Network) HasAuxiliary() bool { return n.Script == nil && n.Graph().Auxiliary != Image }
+
 // Tap is the full name of the module that tap means: "pooled", "authors", or any module's own name.
 func (n *Network) Tap(tap string) (string, error) {
 	switch tap {
@@ -55,6 +80,9 @@ func (n *Network) Tap(tap string) (string, error) {
 		return n.Taps.Pooled, nil
 	case "authors":
 		return n.Taps.Authors, nil
+	}
+	if n.Script != nil {
+		return "", fmt.Errorf("a network in TorchScript has one tap, pooled, not %q: the feature map that its forward returns", tap)
 	}
 	if _, ok := n.Graph().Value(tap); !ok {
 		return "", fmt.Errorf("network %s has no module %q to tap; take pooled (%s), authors (%s) or another module of as many channels",
@@ -69,6 +97,9 @@ func (n *Network) Grid(side int, tap string) (h, w int, err error) {
 	name, err := n.Tap(tap)
 	if err != nil {
 		return 0, 0, err
+	}
+	if n.Script != nil {
+		return max(1, n.Script.Map), max(1, n.Script.Map), nil
 	}
 	shape, err := n.ShapeOf(side, name)
 	if err != nil {

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <memory>
 
+#include "borrow.h"
 #include "guard.h"
 #include "mode.h"
 
@@ -21,44 +22,7 @@ extern "C" void goRelease(uintptr_t pin);
 
 namespace {
 
-using at::Tensor;
-using c10::IValue;
-
 std::atomic<int64_t> live{0};
-
-torch_ref give(Tensor t) {
-  if (!t.defined()) return 0;
-  live.fetch_add(1, std::memory_order_relaxed);
-  return reinterpret_cast<torch_ref>(t.unsafeReleaseTensorImpl());
-}
-
-Tensor borrow(torch_ref r) {
-  if (r == 0) return {};
-  return Tensor(c10::intrusive_ptr<at::TensorImpl, c10::UndefinedTensorImpl>::reclaim_copy(reinterpret_cast<at::TensorImpl*>(r)));
-}
-
-std::vector<Tensor> borrow(const torch_ref* refs, int64_t count) {
-  std::vector<Tensor> tensors;
-  tensors.reserve(count);
-  for (int64_t i = 0; i < count; i++) tensors.push_back(borrow(refs[i]));
-  return tensors;
-}
-
-at::Device device(uint64_t word) {
-  return at::Device(static_cast<at::DeviceType>(word >> 8), static_cast<at::DeviceIndex>(static_cast<int>(word & 0xff) - 1));
-}
-
-double number(uint64_t word) {
-  double d;
-  std::memcpy(&d, &word, sizeof d);
-  return d;
-}
-
-uint64_t bits(double d) {
-  uint64_t word;
-  std::memcpy(&word, &d, sizeof word);
-  return word;
-}
 
 // Every OS thread has its own OpenMP settings; a thread adopts the process's number when it first computes.
 std::atomic<int> threads{0};
@@ -71,9 +35,50 @@ void adoptThreads() {
   adopted = wanted;
 }
 
+}  // namespace
+
+torch_ref give(at::Tensor t) {
+  if (!t.defined()) return 0;
+  live.fetch_add(1, std::memory_order_relaxed);
+  return reinterpret_cast<torch_ref>(t.unsafeReleaseTensorImpl());
+}
+
+at::Tensor borrow(torch_ref r) {
+  if (r == 0) return {};
+  return at::Tensor(c10::intrusive_ptr<at::TensorImpl, c10::UndefinedTensorImpl>::reclaim_copy(reinterpret_cast<at::TensorImpl*>(r)));
+}
+
+std::vector<at::Tensor> borrow(const torch_ref* refs, int64_t count) {
+  std::vector<at::Tensor> tensors;
+  tensors.reserve(count);
+  for (int64_t i = 0; i < count; i++) tensors.push_back(borrow(refs[i]));
+  return tensors;
+}
+
+at::Device device(uint64_t word) {
+  return at::Device(static_cast<at::DeviceType>(word >> 8), static_cast<at::DeviceIndex>(static_cast<int>(word & 0xff) - 1));
+}
+
 void onThread(uint64_t thread) {
   TORCH_CHECK(thread == 0 || thread == torch_thread(), "this scope belongs to another goroutine: a goroutine opens its own");
   adoptThreads();
+}
+
+namespace {
+
+using at::Tensor;
+using c10::IValue;
+
+double number(uint64_t word) {
+  double d;
+  std::memcpy(&d, &word, sizeof d);
+  return d;
+}
+
+uint64_t bits(double d) {
+  uint64_t word;
+  std::memcpy(&word, &d, sizeof word);
+  return word;
 }
 
 struct Operator {

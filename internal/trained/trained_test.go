@@ -12,7 +12,7 @@ import (
 	"github.com/cyborg-run/cyborg-run/stages/experiment"
 )
 
-var small = experiment.Model{Arch: "resnet_small", Side: 32}
+var small = experiment.Model{Arch: experiment.Arch{Name: "resnet_small"}, Side: 32}
 
 // saved is a checkpoint of small with weights drawn from a seed, and those weights.
 func saved(t *testing.T) (path string, state []checkpoint.Tensor) {
@@ -70,8 +70,8 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		want            string
 	}{
 		"no_file":         {filepath.Join(t.TempDir(), "gone.pth"), "float32", small, "gone.pth"},
-		"another_network": {path, "float32", experiment.Model{Arch: "resnet18", Side: 32}, "read checkpoint " + path + ": tensor "},
-		"no_network":      {path, "float32", experiment.Model{Arch: "resnet9"}, `there is no network "resnet9"`},
+		"another_network": {path, "float32", experiment.Model{Arch: experiment.Arch{Name: "resnet18"}, Side: 32}, "read checkpoint " + path + ": tensor "},
+		"no_network":      {path, "float32", experiment.Model{Arch: experiment.Arch{Name: "resnet9"}}, `there is no network "resnet9"`},
 		"no_precision":    {path, "float8", small, "float8"},
 	} {
 		t.Run(name, func(t *testing.T) {

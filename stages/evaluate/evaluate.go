@@ -67,6 +67,7 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 	for _, name := range b.With(c.Place("set"), p.Set) {
 		b.Edge(n, "data", c.Place("set"), name, size)
 	}
+	n.Files = b.FilesOf(trained.Model)
 	n.Params = Job{Params: *p, Trained: trained, Set: p.Set}
 	n.CPUs, n.GPU = b.Threads(p.Threads), true
 }

@@ -95,8 +95,11 @@ func (b *Builder) sections() {
 // named looks for what the sections name, whether or not other mistakes keep a stage from using it.
 func (b *Builder) named() {
 	model := b.doc.Root.Get("model")
-	if b.model.Arch != "" {
+	if b.model.Arch.String() != "" {
 		b.Model(model.Pos, "")
+	}
+	if script := b.model.Arch.TorchScript; script != "" {
+		b.File(model.Get("arch").Pos, script, "model.arch.torchscript", "; write it in Python by torch.jit.script(net).save(...)")
 	}
 	if from := b.model.Init.From; from != "" {
 		b.File(model.Get("init").Pos, from, "model.init", "; take `init` away to start from random weights, or bring the file there")
@@ -282,25 +285,32 @@ func (b *Builder) Model(at diag.Pos, arch string) (Model, *nn.Network) {
 		place = v.Pos
 	}
 	if arch != "" {
-		m.Arch, place = arch, at
+		m.Arch, place = Arch{Name: arch}, at
 	}
 	if b.doc.Root.Get("model").Absent() && arch == "" {
 		b.Diags.Add(at, spec.Missing, "a spec that trains needs a model: model: {arch: resnet50}")
 		return m, nil
 	}
-	build, ok := nn.Lookup(m.Arch)
+	network, ok := m.Arch.network()
 	if !ok {
-		if m.Arch != "" { // an absent one was reported by Decode
+		if name := m.Arch.Name; name != "" { // an absent one was reported by Decode
 			b.Diags.Add(place, spec.UnknownArch, "model.arch: there is no network %q%s; there are: %s",
-				m.Arch, spec.Suggest(m.Arch, nn.Names()), strings.Join(nn.Names(), ", "))
+				name, spec.Suggest(name, nn.Names()), strings.Join(nn.Names(), ", "))
 		}
 		return m, nil
 	}
-	network := build(Classes)
 	if m.Side == 0 {
 		m.Side = network.Input.Side
 	}
 	return m, network
+}
+
+// FilesOf are the files that a model's network comes from; none where specs are looked at without files.
+func (b *Builder) FilesOf(m Model) []string {
+	if m.Arch.TorchScript == "" || !b.Files {
+		return nil
+	}
+	return []string{m.Arch.TorchScript}
 }
 
 // Size is what a network on images of side x side pixels asks of its data so that its CAMs at those taps can be compared

@@ -8,11 +8,10 @@ import (
 
 // Network is the network of a resolved model.
 func Network(m Model) (*nn.Network, error) {
-	build, ok := nn.Lookup(m.Arch)
+	n, ok := m.Arch.network()
 	if !ok {
 		return nil, fmt.Errorf("there is no network %q in this worker; run `make build`", m.Arch)
 	}
-	n := *build(Classes)
 	n.Input.Side = m.Side
-	return &n, nil
+	return n, nil
 }

@@ -74,8 +74,8 @@ type Saliency struct {
 
 // Model is the network that is trained.
 type Model struct {
-	// Arch is its name.
-	Arch string `yaml:"arch" json:"arch" required:"true"`
+	// Arch is the network: its name alone, or a map, for a network from Python: {torchscript: net.pt}.
+	Arch Arch `yaml:"arch" json:"arch" required:"true"`
 	// Side is the width and height in pixels that images are resized to; 0 takes the network's own.
 	Side int `yaml:"side" json:"side" default:"0" min:"0" max:"2048"`
 	// Init is a checkpoint to start from (.pth or .safetensors): its path or its published name alone, or a map. Without one

@@ -6,7 +6,6 @@
 package train
 
 import (
-	"github.com/cyborg-run/cyborg-run/internal/nn"
 	"github.com/cyborg-run/cyborg-run/internal/weights"
 	"github.com/cyborg-run/cyborg-run/pipeline"
 	"github.com/cyborg-run/cyborg-run/pipeline/graph"
@@ -126,9 +125,14 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 	}
 	var taps []string
 	for _, t := range terms {
-		if t.Term == "auxiliary_cross_entropy" && network.Graph().Auxiliary == nn.Image {
+		if t.Term == "auxiliary_cross_entropy" && !network.HasAuxiliary() {
 			b.Diags.Add(c.Place("loss"), spec.UnknownArch, "loss %q: auxiliary_cross_entropy needs a network with an auxiliary classifier, such as inception_v3_aux; %s has none",
 				p.Loss, network.Name)
+		}
+		if t.Saliency() && model.Arch.TorchScript != "" && model.Arch.Head == "" {
+			b.Diags.Add(c.Place("loss"), spec.Missing, "loss %q compares CAMs: say which weight makes them: arch: {torchscript: %s, head: fc.weight, map: 7}",
+				p.Loss, model.Arch.TorchScript)
+			return
 		}
 		if t.Saliency() {
 			b.Saliency(c.Place("loss"), p.Data, t.Map)
@@ -139,6 +143,7 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 	if !ok {
 		return
 	}
+	n.Files = append(n.Files, b.FilesOf(model)...)
 	if from := model.Init.From; from != "" && b.Files {
 		n.Files = append(n.Files, from)
 	}

@@ -63,6 +63,7 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 	if b.Files {
 		n.Files = append(n.Files, p.File)
 	}
+	n.Files = append(n.Files, b.FilesOf(model)...)
 	n.Params = Job{Params: *p, Path: p.File, Model: model.Trained()}
 	n.CPUs = 1
 }

@@ -29,7 +29,7 @@ import (
 	"github.com/cyborg-run/cyborg-run/stages/experiment"
 )
 
-var small = experiment.Model{Arch: "resnet_small", Side: 32} // CAMs of 4 x 4 cells
+var small = experiment.Model{Arch: experiment.Arch{Name: "resnet_small"}, Side: 32} // CAMs of 4 x 4 cells
 
 func weights(t *testing.T) string {
 	t.Helper()

@@ -25,7 +25,7 @@ import (
 	"github.com/cyborg-run/cyborg-run/stages/experiment"
 )
 
-var small = experiment.Model{Arch: "resnet_small", Side: 32}
+var small = experiment.Model{Arch: experiment.Arch{Name: "resnet_small"}, Side: 32}
 
 // weights is a checkpoint of small, drawn from a seed.
 func weights(t *testing.T) string {

@@ -195,7 +195,7 @@ func (tr *trainer) conclude() error {
 			return err
 		}
 	}
-	return writeJSON(tr.task.Out("run.json"), summary{Arch: tr.job.Model.Arch, Epochs: tr.at.Epoch, Steps: tr.at.Step,
+	return writeJSON(tr.task.Out("run.json"), summary{Arch: tr.job.Model.Arch.String(), Epochs: tr.at.Epoch, Steps: tr.at.Step,
 		Selected: tr.best.Epoch, Figure: tr.best.Figure, Images: tr.data.Len(), Initial: tr.initial})
 }
 

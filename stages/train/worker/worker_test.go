@@ -30,7 +30,7 @@ func small() train.Job {
 		Params: train.Params{Seed: 3, Epochs: 3, Batch: 4, Precision: "float32", ChannelsLast: true, Order: "shuffle",
 			Optimizer: train.Optimizer{SGD: train.SGD{LR: 0.02, Momentum: 0.9}}, Schedule: train.Schedule{Step: train.Step{Every: 2, Gamma: 0.1}},
 			Select: train.Select{Best: "accuracy", Ties: "latest"}},
-		Model: experiment.Model{Arch: "resnet_small", Side: 32},
+		Model: experiment.Model{Arch: experiment.Arch{Name: "resnet_small"}, Side: 32},
 		Terms: []experiment.Term{{Term: "cross_entropy", Weight: 0.5}, {Term: "cyborg", Weight: 2, Map: "human", Class: "predicted", Tap: "pooled"}},
 	}
 }
@@ -335,7 +335,7 @@ func TestRunSaysWhy(t *testing.T) {
 	}{
 		"no_map":     {func(j *train.Job) { j.Terms[1].Map = "humane" }, `no map is called "humane"; there are: human`},
 		"no_term":    {func(j *train.Job) { j.Terms[1].Term = "cyborgs" }, `unknown term "cyborgs"`},
-		"no_network": {func(j *train.Job) { j.Model.Arch = "resnet9" }, `there is no network "resnet9"`},
+		"no_network": {func(j *train.Job) { j.Model.Arch = experiment.Arch{Name: "resnet9"} }, `there is no network "resnet9"`},
 		"no_weights": {func(j *train.Job) { j.Model.Init.From = "gone.pth" }, "read checkpoint gone.pth: "},
 		"exploding": {func(j *train.Job) { j.Optimizer.SGD.LR = 1e30 },
 			"step 1 (epoch 1): the loss is NaN because of the term cross_entropy; images of the step: images/1_0"},
