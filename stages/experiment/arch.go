@@ -58,7 +58,10 @@ func (a *Arch) DecodeSpec(v *spec.Value, diags *diag.List) {
 	if diags.Len() > before {
 		return
 	}
-	wrong := func(format string, args ...any) { diags.Add(v.Pos, spec.NotAllowed, "arch: "+format, args...) }
+	wrong := func(format string, args ...any) {
+		diags.Add(v.Pos, spec.NotAllowed, "arch: "+format, args...)
+		*a = Arch{} // so that nobody goes on to complain of its parts
+	}
 	if file := v.Get("torchscript"); file != nil {
 		a.TorchScript = file.Resolve()
 	}
