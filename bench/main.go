@@ -31,6 +31,7 @@ var parts = []part{
 	{"pair", "two trainings side by side, and one after the other", (*bench).pair},
 	{"generate", "the quick start's 2,100 images", (*bench).generate},
 	{"images", "decoding and resizing", (*bench).images},
+	{"score", "photographs to scores by ResNet50, decoding included", (*bench).score},
 	{"start", "the command line's own time", (*bench).start},
 }
 
