@@ -276,6 +276,7 @@ func (p *comparison) evaluated(s *torch.Scope, m *model.Model, images torch.Tens
 
 func (p *comparison) float32() {
 	m := p.model(torch.Float32)
+	defer m.Close()
 	do(p.T, func(s *torch.Scope) {
 		images, human := p.inputs(s, m)
 		p.evaluated(s, m, images, "float32.", float32LogitsApart)
