@@ -12,21 +12,32 @@ var wrappers = []string{
 	"_orig_mod.", // torch.compile
 }
 
-// unwrap takes away what wrappers left before all names, whatever their order.
-func (f *File) unwrap() {
-	for {
+// Prefix is what wrappers left before all of these names, whatever the wrappers' order: "module.model.", or nothing.
+func Prefix(names []string) string {
+	prefix := ""
+	for len(names) > 0 {
 		i := slices.IndexFunc(wrappers, func(w string) bool {
-			return len(f.Tensors) > 0 && !slices.ContainsFunc(f.Tensors, func(t Tensor) bool {
-				rest, has := strings.CutPrefix(t.Name, w)
+			return !slices.ContainsFunc(names, func(name string) bool {
+				rest, has := strings.CutPrefix(name, prefix+w)
 				return !has || rest == ""
 			})
 		})
 		if i < 0 {
 			break
 		}
-		for j := range f.Tensors {
-			f.Tensors[j].Name = f.Tensors[j].Name[len(wrappers[i]):]
-		}
-		f.Prefix += wrappers[i]
+		prefix += wrappers[i]
+	}
+	return prefix
+}
+
+// unwrap takes the wrappers' prefix away.
+func (f *File) unwrap() {
+	names := make([]string, len(f.Tensors))
+	for i, t := range f.Tensors {
+		names[i] = t.Name
+	}
+	f.Prefix = Prefix(names)
+	for i := range f.Tensors {
+		f.Tensors[i].Name = f.Tensors[i].Name[len(f.Prefix):]
 	}
 }

@@ -80,6 +80,10 @@ func (m *Model) run(s *torch.Scope, images torch.Tensor, mode Mode, taps []strin
 		if len(found) < 2 {
 			panic(&torch.Error{Op: "forward", Text: "the network returns logits alone; CAMs need the feature map beside them"})
 		}
+		if shape, cells := found[1].Shape(), m.Network.Script.Map; len(shape) != 4 || shape[2] != cells || shape[3] != cells {
+			panic(&torch.Error{Op: "forward", Text: fmt.Sprintf("the feature map that the network returns is of shape %v; [images, channels, %d, %d] is needed, as `map` says",
+				shape, cells, cells)})
+		}
 		out.Features[tap] = found[1]
 	}
 	return out

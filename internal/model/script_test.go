@@ -34,7 +34,7 @@ func TestScriptTrainsAsInPyTorch(t *testing.T) {
 	dir := t.TempDir()
 	scripted(t, dir)
 	given, found := byName(t, filepath.Join(dir, "given.safetensors")), byName(t, filepath.Join(dir, "found.safetensors"))
-	m, err := model.New(scriptedNetwork(filepath.Join(dir, "net.pt"), "net.head.fc.weight", 2), torch.CPU, torch.Float64, model.Options{})
+	m, err := model.New(scriptedNetwork(filepath.Join(dir, "net.pt"), "model.head.fc.weight", 2), torch.CPU, torch.Float64, model.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ print(json.dumps(net(load_file(sys.argv[1] + "/given.safetensors")["images"])[0]
 		t.Fatal(err)
 	}
 	defer again.Close()
-	if _, err := again.Load(trained, model.LoadOptions{}); err != nil {
+	if _, err := again.Load(read(t, final), model.LoadOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	do(t, func(s *torch.Scope) {
@@ -123,8 +123,8 @@ func TestScriptErrors(t *testing.T) {
 		"no_file":   {filepath.Join(dir, "none.pt"), "", "none.pt: torch: load "},
 		"no_script": {text, "", "text.pt: torch: load "},
 		"no_head":   {filepath.Join(dir, "net.pt"), "fc.weight", "it has no tensor fc.weight, which `head` names"},
-		"wrong_head": {filepath.Join(dir, "net.pt"), "net.stem.conv.weight",
-			"the head's weight net.stem.conv.weight is 32x3x3x3; 2xCHANNELS is needed"},
+		"wrong_head": {filepath.Join(dir, "net.pt"), "model.stem.conv.weight",
+			"the head's weight model.stem.conv.weight is 32x3x3x3; 2xCHANNELS is needed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, err := model.New(scriptedNetwork(c.path, c.head, 2), torch.CPU, torch.Float32, model.Options{})
@@ -148,5 +148,18 @@ func TestScriptErrors(t *testing.T) {
 	})
 	if err == nil || !strings.Contains(err.Error(), "the network returns logits alone; CAMs need the feature map beside them") {
 		t.Errorf("logits alone: %v", err)
+	}
+
+	other, err := model.New(scriptedNetwork(filepath.Join(dir, "net.pt"), "model.head.fc.weight", 7), torch.CPU, torch.Float32, model.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	err = torch.Do(func(s *torch.Scope) error {
+		other.Forward(s, s.Zeros([]int{1, 3, 64, 64}, torch.Float32, torch.CPU), model.Eval, "pooled")
+		return nil
+	})
+	if err == nil || !strings.Contains(err.Error(), "the feature map that the network returns is of shape [1 368 2 2]; [images, channels, 7, 7] is needed, as `map` says") {
+		t.Errorf("another map: %v", err)
 	}
 }

@@ -64,11 +64,20 @@ func (m *Model) Load(state []checkpoint.Tensor, options LoadOptions) (Report, er
 	})
 }
 
-// translate gives tensors the names and shapes of today that old or foreign files know under others.
+// translate gives tensors the names and shapes of today that old or foreign files know under others. Reading a file takes
+// away what wrappers leave before all names; a network in TorchScript may be such a wrapper itself, and gets it back.
 func (m *Model) translate(state []checkpoint.Tensor) []checkpoint.Tensor {
+	own := make([]string, len(m.params))
+	for i, p := range m.params {
+		own[i] = p.Name
+	}
+	prefix := checkpoint.Prefix(own)
 	state = slices.Clone(state)
 	for i := range state {
 		t := &state[i]
+		if !strings.HasPrefix(t.Name, prefix) {
+			t.Name = prefix + t.Name
+		}
 		if m.Network.Rename != nil {
 			t.Name = m.Network.Rename(t.Name)
 		}

@@ -10,9 +10,9 @@ func InceptionV3(classes int) *Network { return inception("inception_v3", classe
 // InceptionV3Auxiliary is InceptionV3 with the auxiliary classifier, as torchvision builds it.
 func InceptionV3Auxiliary(classes int) *Network {
 	return inception("inception_v3_aux", classes, Auxiliary{"AuxLogits", Seq( // 768x17x17
-		AvgPool(5, Stride(3), Padding(0)),      // -> 768x5x5
-		convUnit("conv0", 768, 128),            // -> 128x5x5
-		convUnit("conv1", 128, 768, window(5)), // -> 768x1x1
+		AvgPool(5, Stride(3), Padding(0)),     // -> 768x5x5
+		convUnit("conv0", 768, 128),           // -> 128x5x5
+		convUnit("conv1", 128, 768, valid(5)), // -> 768x1x1
 		Mean{}, Linear{"fc", 768, classes},
 	)})
 }
@@ -28,21 +28,21 @@ func inception(name string, classes int, auxiliary Layer) *Network {
 		Input: ImageNet(299), // 3x299x299
 		Layers: Seq(
 			ChannelScale{Scale: [3]float64{r[0], g[0], b[0]}, Shift: [3]float64{r[1], g[1], b[1]}},
-			convUnit("Conv2d_1a_3x3", 3, 32, window(3), Stride(2)), // -> 32x149x149
-			convUnit("Conv2d_2a_3x3", 32, 32, window(3)),           // -> 32x147x147
-			convUnit("Conv2d_2b_3x3", 32, 64, Kernel(3)),           // -> 64x147x147
-			MaxPool(3, Stride(2), Padding(0)),                      // -> 64x73x73
-			convUnit("Conv2d_3b_1x1", 64, 80),                      // -> 80x73x73
-			convUnit("Conv2d_4a_3x3", 80, 192, window(3)),          // -> 192x71x71
-			MaxPool(3, Stride(2), Padding(0)),                      // -> 192x35x35
-			inceptionA("Mixed_5b", 192, 32),                        // -> 256x35x35
-			inceptionA("Mixed_5c", 256, 64),                        // -> 288x35x35
-			inceptionA("Mixed_5d", 288, 64),                        // -> 288x35x35
-			inceptionB("Mixed_6a", 288),                            // -> 768x17x17
-			inceptionC("Mixed_6b", 128),                            // -> 768x17x17
-			inceptionC("Mixed_6c", 160),                            // -> 768x17x17
-			inceptionC("Mixed_6d", 160),                            // -> 768x17x17
-			inceptionC("Mixed_6e", 192),                            // -> 768x17x17
+			convUnit("Conv2d_1a_3x3", 3, 32, valid(3), Stride(2)), // -> 32x149x149
+			convUnit("Conv2d_2a_3x3", 32, 32, valid(3)),           // -> 32x147x147
+			convUnit("Conv2d_2b_3x3", 32, 64, Kernel(3)),          // -> 64x147x147
+			MaxPool(3, Stride(2), Padding(0)),                     // -> 64x73x73
+			convUnit("Conv2d_3b_1x1", 64, 80),                     // -> 80x73x73
+			convUnit("Conv2d_4a_3x3", 80, 192, valid(3)),          // -> 192x71x71
+			MaxPool(3, Stride(2), Padding(0)),                     // -> 192x35x35
+			inceptionA("Mixed_5b", 192, 32),                       // -> 256x35x35
+			inceptionA("Mixed_5c", 256, 64),                       // -> 288x35x35
+			inceptionA("Mixed_5d", 288, 64),                       // -> 288x35x35
+			inceptionB("Mixed_6a", 288),                           // -> 768x17x17
+			inceptionC("Mixed_6b", 128),                           // -> 768x17x17
+			inceptionC("Mixed_6c", 160),                           // -> 768x17x17
+			inceptionC("Mixed_6d", 160),                           // -> 768x17x17
+			inceptionC("Mixed_6e", 192),                           // -> 768x17x17
 			auxiliary,
 			inceptionD("Mixed_7a"),       // -> 1280x8x8
 			inceptionE("Mixed_7b", 1280), // -> 2048x8x8
@@ -56,8 +56,8 @@ func inception(name string, classes int, auxiliary Layer) *Network {
 	}
 }
 
-// window is a square kernel without padding.
-func window(k int) Option {
+// valid is a square kernel without padding.
+func valid(k int) Option {
 	return func(c *Conv2d) { Kernel(k)(c); Padding(0)(c) }
 }
 
@@ -90,8 +90,8 @@ func inceptionA(name string, in, pool int) Layer {
 // inceptionB halves height and width (figure 10).
 func inceptionB(name string, in int) Layer {
 	return Module(name, Concat{
-		convUnit("branch3x3", in, 384, window(3), Stride(2)),
-		Seq(convUnit("branch3x3dbl_1", in, 64), convUnit("branch3x3dbl_2", 64, 96, Kernel(3)), convUnit("branch3x3dbl_3", 96, 96, window(3), Stride(2))),
+		convUnit("branch3x3", in, 384, valid(3), Stride(2)),
+		Seq(convUnit("branch3x3dbl_1", in, 64), convUnit("branch3x3dbl_2", 64, 96, Kernel(3)), convUnit("branch3x3dbl_3", 96, 96, valid(3), Stride(2))),
 		MaxPool(3, Stride(2), Padding(0)),
 	})
 }
@@ -113,10 +113,10 @@ func inceptionC(name string, c int) Layer {
 // inceptionD halves height and width again.
 func inceptionD(name string) Layer {
 	return Module(name, Concat{
-		Seq(convUnit("branch3x3_1", 768, 192), convUnit("branch3x3_2", 192, 320, window(3), Stride(2))),
+		Seq(convUnit("branch3x3_1", 768, 192), convUnit("branch3x3_2", 192, 320, valid(3), Stride(2))),
 		Seq(
 			convUnit("branch7x7x3_1", 768, 192), convUnit("branch7x7x3_2", 192, 192, wide(7)), convUnit("branch7x7x3_3", 192, 192, tall(7)),
-			convUnit("branch7x7x3_4", 192, 192, window(3), Stride(2)),
+			convUnit("branch7x7x3_4", 192, 192, valid(3), Stride(2)),
 		),
 		MaxPool(3, Stride(2), Padding(0)),
 	})

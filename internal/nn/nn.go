@@ -99,7 +99,11 @@ func (n *Network) Grid(side int, tap string) (h, w int, err error) {
 		return 0, 0, err
 	}
 	if n.Script != nil {
-		return max(1, n.Script.Map), max(1, n.Script.Map), nil
+		if n.Head.Name == "" || n.Script.Map == 0 {
+			return 0, 0, fmt.Errorf("network %s makes no CAMs as it is: name the weight of its head and the side of its feature map: arch: {torchscript: ..., head: fc.weight, map: 7}",
+				n.Name)
+		}
+		return n.Script.Map, n.Script.Map, nil
 	}
 	shape, err := n.ShapeOf(side, name)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 // authors read the last separable convolution, before its batch norm.
 func Xception(classes int) *Network {
 	layers := []Layer{ // 3x299x299
-		Conv("conv1", 3, 32, window(3), Stride(2)), BatchNorm("bn1", 32), ReLU{}, // -> 32x149x149
-		Conv("conv2", 32, 64, window(3)), BatchNorm("bn2", 64), ReLU{}, // -> 64x147x147
+		Conv("conv1", 3, 32, valid(3), Stride(2)), BatchNorm("bn1", 32), ReLU{}, // -> 32x149x149
+		Conv("conv2", 32, 64, valid(3)), BatchNorm("bn2", 64), ReLU{}, // -> 64x147x147
 		// entry flow
 		xceptionBlock("block1", 2, false, 64, 128, 128), // -> 128x74x74
 		xceptionBlock("block2", 2, true, 128, 256, 256), // -> 256x37x37

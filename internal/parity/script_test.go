@@ -21,7 +21,7 @@ datasets:
     generate: {faces: {generator: G0, count: 24, seed: 1, side: 64}}
     saliency: {human: {maps: "maps/{stem}.png", simulated: true}}
   scored: {csv: %q, root: %q}
-model: {arch: {torchscript: net.pt, head: net.head.fc.weight, map: 2, side: 64}}
+model: {arch: {torchscript: net.pt, head: model.head.fc.weight, map: 2, side: 64}}
 losses: {cyborg: [{term: cross_entropy, weight: 0.5}, {term: cyborg, weight: 0.5, tap: pooled}]}
 train: {loss: cyborg, epochs: 6, batch: 8, select: {on: train}, optimizer: {sgd: {lr: 0.05}}, channels_last: false}
 stages:

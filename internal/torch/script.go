@@ -23,7 +23,7 @@ type ScriptTensor struct {
 }
 
 // LoadScript reads the file at path onto a device. Parameters and buffers of floating point come in the type dtype.
-// TorchScript is a language, but has no way to the machine that it runs on: no files, no processes.
+// TorchScript is a program: its operators can read and write files. Load only what you would run.
 func LoadScript(path string, on Device, dtype DType) (*Script, error) {
 	start()
 	name := C.CString(path)

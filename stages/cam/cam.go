@@ -8,7 +8,6 @@ package cam
 import (
 	"github.com/cyborg-run/cyborg-run/pipeline"
 	"github.com/cyborg-run/cyborg-run/pipeline/graph"
-	"github.com/cyborg-run/cyborg-run/pipeline/spec"
 	"github.com/cyborg-run/cyborg-run/stages/experiment"
 )
 
@@ -73,10 +72,6 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 	}
 	n.Needs = []graph.Edge{{Port: "model", From: fit, Output: "final.pth"}}
 	b.Edge(n, "data", c.Place("set"), p.Set, size)
-	if trained.Model.Arch.TorchScript != "" && trained.Model.Arch.Head == "" {
-		b.Diags.Add(c.Place("tap"), spec.Missing, "stage %q makes CAMs: say which weight makes them: arch: {torchscript: %s, head: fc.weight, map: 7}",
-			n.Stage.Kind, trained.Model.Arch.TorchScript)
-	}
 	n.Files = b.FilesOf(trained.Model)
 	n.Params = Job{Params: *p, Trained: trained}
 	n.CPUs, n.GPU = b.Threads(p.Threads), true

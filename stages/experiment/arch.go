@@ -13,7 +13,8 @@ type Arch struct {
 	// Name is that of one of the networks that `cyborg-run init --list-architectures` lists; the text alone means the same.
 	Name string `yaml:"name" json:"name,omitempty"`
 	// TorchScript is a file of torch.jit.save in its place: a module whose forward takes images and returns logits, or logits
-	// and the feature map that is averaged and classified. Training starts from the weights in it.
+	// and the feature map that is averaged and classified. Training starts from the weights in it. It is a program: run only
+	// those that you trust.
 	TorchScript string `yaml:"torchscript" json:"torchscript,omitempty"`
 	// Head is the full name of its linear head's weight, which CAMs need: fc.weight.
 	Head string `yaml:"head" json:"head,omitempty"`

@@ -314,9 +314,12 @@ func (b *Builder) FilesOf(m Model) []string {
 }
 
 // Size is what a network on images of side x side pixels asks of its data so that its CAMs at those taps can be compared
-// with maps; without taps, at the pooled one.
+// with maps; without taps, at the pooled one, and for a network that makes no CAMs on one cell.
 func (b *Builder) Size(network *nn.Network, side int, at diag.Pos, taps ...string) (Size, bool) {
 	if len(taps) == 0 {
+		if network.Script != nil && network.Script.Map == 0 {
+			return Size{Side: side, H: 1, W: 1}, true
+		}
 		taps = []string{"pooled"}
 	}
 	var size Size

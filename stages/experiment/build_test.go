@@ -125,7 +125,7 @@ func TestBuildSaysWhatIsWrong(t *testing.T) {
 		"no_script":       {"arch: resnet_small", "arch: {torchscript: net.pt, head: fc.weight, map: 7}", []string{"net.pt; write it in Python by torch.jit.script(net).save(...)"}},
 		"script_and_name": {"arch: resnet_small", "arch: {torchscript: net.pt, name: resnet18}", []string{"arch: give a name or torchscript: net.pt"}},
 		"half_a_head":     {"arch: resnet_small", "arch: {torchscript: net.pt, head: fc.weight}", []string{"arch: CAMs need both head, the name of the linear head's weight, and map"}},
-		"no_head":         {"arch: resnet_small", "arch: {torchscript: net.pt}", []string{"model.arch.torchscript: there is no file ", `loss "cyborg" compares CAMs: say which weight makes them`}},
+		"no_head":         {"arch: resnet_small", "arch: {torchscript: net.pt}", []string{"model.arch.torchscript: there is no file ", "network torchscript makes no CAMs as it is: name the weight of its head"}},
 		"auxiliary":       {"[{term: cross_entropy}]", "[{term: auxiliary_cross_entropy}]", []string{"auxiliary_cross_entropy needs a network with an auxiliary classifier, such as inception_v3_aux; resnet_small has none"}},
 		"no_model":        {"model: {arch: resnet_small}\n", "", []string{"a spec that trains needs a model: model: {arch: resnet50}"}},
 		"tap":             {"tap: pooled", "tap: layer9", []string{`layer9`}},

@@ -7,8 +7,6 @@
 package experiment
 
 import (
-	"strings"
-
 	"github.com/cyborg-run/cyborg-run/pipeline/spec"
 	"github.com/cyborg-run/cyborg-run/stages/generate"
 )
@@ -109,4 +107,4 @@ type Term struct {
 func (m Model) Trained() Model { return Model{Arch: m.Arch, Side: m.Side} }
 
 // Saliency tells whether the term reads CAMs and maps.
-func (t Term) Saliency() bool { return !strings.HasSuffix(t.Term, "cross_entropy") }
+func (t Term) Saliency() bool { return t.Term == "cyborg" }

@@ -129,11 +129,6 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 			b.Diags.Add(c.Place("loss"), spec.UnknownArch, "loss %q: auxiliary_cross_entropy needs a network with an auxiliary classifier, such as inception_v3_aux; %s has none",
 				p.Loss, network.Name)
 		}
-		if t.Saliency() && model.Arch.TorchScript != "" && model.Arch.Head == "" {
-			b.Diags.Add(c.Place("loss"), spec.Missing, "loss %q compares CAMs: say which weight makes them: arch: {torchscript: %s, head: fc.weight, map: 7}",
-				p.Loss, model.Arch.TorchScript)
-			return
-		}
 		if t.Saliency() {
 			b.Saliency(c.Place("loss"), p.Data, t.Map)
 			taps = append(taps, t.Tap)

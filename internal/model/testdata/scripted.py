@@ -9,17 +9,17 @@ from safetensors.torch import save_file
 class WithFeatures(nn.Module):
     def __init__(self):
         super().__init__()
-        self.net = timm.create_model("regnetx_002", num_classes=2, scriptable=True)
+        self.model = timm.create_model("regnetx_002", num_classes=2, scriptable=True)
     def forward(self, x):
-        features = self.net.forward_features(x)
-        return self.net.forward_head(features), features
+        features = self.model.forward_features(x)
+        return self.model.forward_head(features), features
 
 torch.manual_seed(3)
 torch.set_num_threads(2)
 net = WithFeatures().double()
 out = sys.argv[1]
 torch.jit.script(net).save(out + "/net.pt")
-torch.jit.script(net.net).save(out + "/logits.pt")
+torch.jit.script(net.model).save(out + "/logits.pt")
 x, y = torch.randn(4, 3, 64, 64, dtype=torch.float64), torch.tensor([0, 1, 0, 1])
 human = torch.rand(4, 2, 2, dtype=torch.float64)
 unit = lambda m: (m - m.amin((1, 2), keepdim=True)) / (m.amax((1, 2), keepdim=True) - m.amin((1, 2), keepdim=True))
@@ -31,7 +31,7 @@ net.train()
 solver = torch.optim.SGD(net.parameters(), lr=0.005, momentum=0.9, weight_decay=1e-6)
 for step in range(3):
     logits, features = net(x)
-    cam = torch.einsum("bchw,bc->bhw", features, net.net.head.fc.weight[logits.argmax(1)])
+    cam = torch.einsum("bchw,bc->bhw", features, net.model.head.fc.weight[logits.argmax(1)])
     total = 0.5 * F.cross_entropy(logits, y) + 0.5 * ((unit(cam) - unit(human)) ** 2).mean()
     solver.zero_grad()
     total.backward()
