@@ -5,45 +5,17 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cyborg-run/cyborg-run/internal/checkpoint"
-	"github.com/cyborg-run/cyborg-run/internal/model"
 	"github.com/cyborg-run/cyborg-run/internal/torch"
 	"github.com/cyborg-run/cyborg-run/internal/trained"
+	"github.com/cyborg-run/cyborg-run/internal/trained/trainedtest"
 	"github.com/cyborg-run/cyborg-run/stages/experiment"
 )
 
-var small = experiment.Model{Arch: experiment.Arch{Name: "resnet_small"}, Side: 32}
-
-// saved is a checkpoint of small with weights drawn from a seed, and those weights.
-func saved(t *testing.T) (path string, state []checkpoint.Tensor) {
-	t.Helper()
-	network, err := experiment.Network(small)
-	if err != nil {
-		t.Fatal(err)
-	}
-	net, err := model.New(network, torch.CPU, torch.Float32, model.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer net.Close()
-	random := torch.NewGenerator(torch.CPU, 7)
-	defer random.Close()
-	if err := net.Init(random); err != nil {
-		t.Fatal(err)
-	}
-	if state, err = net.State(); err != nil {
-		t.Fatal(err)
-	}
-	path = filepath.Join(t.TempDir(), "final.pth")
-	if err := checkpoint.Write(path, &checkpoint.File{Tensors: state}); err != nil {
-		t.Fatal(err)
-	}
-	return path, state
-}
+var small = trainedtest.Small()
 
 // What a training saved is what comes out, in either memory order.
 func TestOpen(t *testing.T) {
-	path, want := saved(t)
+	path, want := trainedtest.Save(t)
 	for _, channelsLast := range []bool{false, true} {
 		net, err := trained.Open(path, experiment.Trained{Model: small, Precision: "float32", ChannelsLast: channelsLast}, torch.CPU)
 		if err != nil {
@@ -63,7 +35,7 @@ func TestOpen(t *testing.T) {
 }
 
 func TestOpenSaysWhatIsWrong(t *testing.T) {
-	path, _ := saved(t)
+	path, _ := trainedtest.Save(t)
 	for name, c := range map[string]struct {
 		path, precision string
 		model           experiment.Model

@@ -15,7 +15,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"github.com/cyborg-run/cyborg-run/internal/checkpoint"
 	"github.com/cyborg-run/cyborg-run/internal/metrics"
 	"github.com/cyborg-run/cyborg-run/internal/model"
 	"github.com/cyborg-run/cyborg-run/internal/pack"
@@ -24,37 +23,17 @@ import (
 	"github.com/cyborg-run/cyborg-run/internal/results"
 	"github.com/cyborg-run/cyborg-run/internal/torch"
 	"github.com/cyborg-run/cyborg-run/internal/trained"
+	"github.com/cyborg-run/cyborg-run/internal/trained/trainedtest"
 	"github.com/cyborg-run/cyborg-run/pipeline/task"
 	"github.com/cyborg-run/cyborg-run/stages/cam"
 	"github.com/cyborg-run/cyborg-run/stages/experiment"
 )
 
-var small = experiment.Model{Arch: experiment.Arch{Name: "resnet_small"}, Side: 32} // CAMs of 4 x 4 cells
+var small = trainedtest.Small()
 
 func weights(t *testing.T) string {
 	t.Helper()
-	network, err := experiment.Network(small)
-	if err != nil {
-		t.Fatal(err)
-	}
-	net, err := model.New(network, torch.CPU, torch.Float32, model.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer net.Close()
-	random := torch.NewGenerator(torch.CPU, 7)
-	defer random.Close()
-	if err := net.Init(random); err != nil {
-		t.Fatal(err)
-	}
-	state, err := net.State()
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "final.pth")
-	if err := checkpoint.Write(path, &checkpoint.File{Tensors: state}); err != nil {
-		t.Fatal(err)
-	}
+	path, _ := trainedtest.Save(t)
 	return path
 }
 

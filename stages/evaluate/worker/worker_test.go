@@ -12,46 +12,25 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/cyborg-run/cyborg-run/internal/checkpoint"
 	"github.com/cyborg-run/cyborg-run/internal/metrics"
 	"github.com/cyborg-run/cyborg-run/internal/model"
 	"github.com/cyborg-run/cyborg-run/internal/pack"
 	"github.com/cyborg-run/cyborg-run/internal/pack/packtest"
 	"github.com/cyborg-run/cyborg-run/internal/torch"
 	"github.com/cyborg-run/cyborg-run/internal/trained"
+	"github.com/cyborg-run/cyborg-run/internal/trained/trainedtest"
 	"github.com/cyborg-run/cyborg-run/pipeline/task"
 	"github.com/cyborg-run/cyborg-run/stages/evaluate"
 	"github.com/cyborg-run/cyborg-run/stages/evaluate/worker"
 	"github.com/cyborg-run/cyborg-run/stages/experiment"
 )
 
-var small = experiment.Model{Arch: experiment.Arch{Name: "resnet_small"}, Side: 32}
+var small = trainedtest.Small()
 
 // weights is a checkpoint of small, drawn from a seed.
 func weights(t *testing.T) string {
 	t.Helper()
-	network, err := experiment.Network(small)
-	if err != nil {
-		t.Fatal(err)
-	}
-	net, err := model.New(network, torch.CPU, torch.Float32, model.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer net.Close()
-	random := torch.NewGenerator(torch.CPU, 7)
-	defer random.Close()
-	if err := net.Init(random); err != nil {
-		t.Fatal(err)
-	}
-	state, err := net.State()
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "final.pth")
-	if err := checkpoint.Write(path, &checkpoint.File{Tensors: state}); err != nil {
-		t.Fatal(err)
-	}
+	path, _ := trainedtest.Save(t)
 	return path
 }
 
