@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -67,25 +66,17 @@ func (f *dataShow) show(c *cobra.Command, path string) error {
 	if err != nil {
 		return wrong(fmt.Errorf("--of: %w", err))
 	}
-	plan, st, w, err := f.plan(doc, g)
+	r, err := f.prepare(doc, g, began, c.ErrOrStderr())
 	if err != nil {
 		return err
 	}
-	defer st.Close()
-	if err := w.needed(plan); err != nil {
-		return exit{ExitFailed, err}
-	}
-	dir := f.folder(doc)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return exit{ExitFailed, fmt.Errorf("make the run's folder: %w", err)}
-	}
-	r := &oneRun{doc: doc, plan: plan, store: st, worker: w, dir: dir, began: began, stderr: c.ErrOrStderr()}
-	if n := plan.Count(graph.Run); n > 0 {
-		sink, err := f.sink(c, n, dir)
+	defer r.store.Close()
+	if n := r.plan.Count(graph.Run); n > 0 {
+		sink, err := f.sink(c, n, r.dir)
 		if err != nil {
 			return err
 		}
-		outcome, err := r.execute(sink, executor.Options{CPUs: runtime.NumCPU(), Device: w.device})
+		outcome, err := r.execute(sink, executor.Options{CPUs: runtime.NumCPU(), Device: r.worker.device})
 		if err := errors.Join(err, sink.Close()); err != nil {
 			return exit{ExitFailed, err}
 		}
@@ -96,8 +87,8 @@ func (f *dataShow) show(c *cobra.Command, path string) error {
 			return exit{ExitFailed, fmt.Errorf("%s: %s", failure.Node, failure.Reason)}
 		}
 	}
-	page := filepath.Join(dir, "inputs.html")
-	if err := f.write(page, runName(doc), whole, plan); err != nil {
+	page := filepath.Join(r.dir, "inputs.html")
+	if err := f.write(page, runName(doc), whole, r.plan); err != nil {
 		return exit{ExitFailed, fmt.Errorf("write %s: %w", page, err)}
 	}
 	fmt.Fprintln(c.OutOrStdout(), "inputs:", page)

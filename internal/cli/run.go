@@ -74,20 +74,13 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 			return wrong(fmt.Errorf("--only: %w", err))
 		}
 	}
-	plan, st, w, err := f.plan(doc, g)
+	stderr := c.ErrOrStderr()
+	r, err := f.prepare(doc, g, began, stderr)
 	if err != nil {
 		return err
 	}
-	defer st.Close()
-	if err := w.needed(plan); err != nil {
-		return exit{ExitFailed, err}
-	}
-	dir := f.folder(doc)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return exit{ExitFailed, fmt.Errorf("make the run's folder: %w", err)}
-	}
-	stderr := c.ErrOrStderr()
-	r := &oneRun{doc: doc, plan: plan, store: st, worker: w, dir: dir, began: began, stderr: stderr}
+	defer r.store.Close()
+	plan := r.plan
 	stdout := c.OutOrStdout()
 	if f.progress == "json" {
 		stdout = stderr // standard output is for the events alone
@@ -99,11 +92,11 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 	if err := fetch(c.Context(), plan, stderr); err != nil {
 		return err
 	}
-	sink, err := f.sink(c, plan.Count(graph.Run), dir)
+	sink, err := f.sink(c, plan.Count(graph.Run), r.dir)
 	if err != nil {
 		return err
 	}
-	outcome, err := r.execute(sink, executor.Options{Jobs: f.jobs, CPUs: runtime.NumCPU(), Device: w.device, KeepGoing: f.keepGoing})
+	outcome, err := r.execute(sink, executor.Options{Jobs: f.jobs, CPUs: runtime.NumCPU(), Device: r.worker.device, KeepGoing: f.keepGoing})
 	if closing := sink.Close(); err == nil {
 		err = closing
 	}
@@ -111,6 +104,26 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 		return exit{ExitFailed, err}
 	}
 	return r.conclude(stdout, outcome)
+}
+
+// prepare plans a run, and makes its folder once a worker that can do it is there. The caller closes the store.
+func (f *placeFlags) prepare(doc *spec.Document, g *graph.Graph, began time.Time, stderr io.Writer) (*oneRun, error) {
+	plan, st, w, err := f.plan(doc, g)
+	if err != nil {
+		return nil, err
+	}
+	r := &oneRun{doc: doc, plan: plan, store: st, worker: w, dir: f.folder(doc), began: began, stderr: stderr}
+	err = w.needed(plan)
+	if err == nil {
+		if err = os.MkdirAll(r.dir, 0o755); err != nil {
+			err = fmt.Errorf("make the run's folder: %w", err)
+		}
+	}
+	if err != nil {
+		_ = st.Close()
+		return nil, exit{ExitFailed, err}
+	}
+	return r, nil
 }
 
 var progresses = []string{"auto", "bars", "plain", "json", "none"}
