@@ -87,7 +87,7 @@ func TestTheWall(t *testing.T) {
 	}
 }
 
-// TestCgoHasTwoDoors: libtorch is bound by internal/torch alone, libjpeg-turbo by internal/image.
+// TestCgoHasTwoDoors: libtorch is bound by internal/torch alone, libjpeg-turbo and libdeflate by internal/image.
 func TestCgoHasTwoDoors(t *testing.T) {
 	cmd := exec.Command("go", "list", "-f", "{{if .CgoFiles}}{{.ImportPath}}{{end}}", module+"...")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=1")

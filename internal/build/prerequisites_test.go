@@ -54,14 +54,14 @@ func checkout(t *testing.T) string {
 const (
 	user = "echo 1000"
 	root = "echo 0"
-	// compiler knows C++20 and finds a header where the file there says so.
-	compiler = `in=$(cat); case "$in" in *jpeglib*) test -e jpeg;; esac`
+	// compiler knows C++20 and finds a header where a file says so.
+	compiler = `in=$(cat); case "$in" in *jpeglib*) test -e jpeg;; *libdeflate*) test -e deflate;; esac`
 	// pip makes a Go where it is asked for one.
 	pip = `case "$*" in
 *--version) ;;
 *install*) mkdir -p .tools/go.part/go/bin; printf '#!/bin/sh\n' >.tools/go.part/go/bin/go; $chmod .tools/go.part/go/bin/go;;
 esac`
-	aptGet = `echo "apt-get $*" >>apt.log; case "$*" in *libjpeg-dev*) echo >jpeg;; esac`
+	aptGet = `echo "apt-get $*" >>apt.log; case "$*" in *"libjpeg-dev libdeflate-dev"*) echo >jpeg; echo >deflate;; esac`
 )
 
 func TestPrerequisites(t *testing.T) {
@@ -79,19 +79,19 @@ func TestPrerequisites(t *testing.T) {
 	}{
 		"nothing_is_there": {
 			made: map[string]string{"id": user}, fails: true,
-			want: []string{"a C++20 compiler (g++)", "the headers of libjpeg-turbo", "pip (python3 -m pip)", "Install it:  sudo apt-get install g++ libjpeg-dev python3-pip"},
+			want: []string{"a C++20 compiler (g++)", "the headers of libjpeg-turbo", "the headers of libdeflate", "pip (python3 -m pip)", "Install it:  sudo apt-get install g++ libjpeg-dev libdeflate-dev python3-pip"},
 		},
 		"on_Fedora": {
 			made: map[string]string{"id": user, "dnf": ""}, fails: true,
-			want: []string{"Install it:  sudo dnf install gcc-c++ libjpeg-turbo-devel python3-pip"},
+			want: []string{"Install it:  sudo dnf install gcc-c++ libjpeg-turbo-devel libdeflate-devel python3-pip"},
 		},
-		"the_header_is_missing": {
+		"the_headers_are_missing": {
 			made: map[string]string{"id": user, "g++": compiler, "python3": pip, "go": ""}, fails: true,
-			want: []string{"Install it:  sudo apt-get install libjpeg-dev\n"}, without: []string{"compiler"},
+			want: []string{"Install it:  sudo apt-get install libjpeg-dev libdeflate-dev\n"}, without: []string{"compiler"},
 		},
 		"root_on_Debian_installs_it": {
 			made: map[string]string{"id": root, "g++": compiler, "python3": pip, "go": "", "apt-get": aptGet},
-			want: []string{"prerequisites: installing libjpeg-dev"},
+			want: []string{"prerequisites: installing libjpeg-dev libdeflate-dev"},
 		},
 		"pip_is_not_needed": {
 			made: map[string]string{"id": user, "g++": "cat >/dev/null", "go": ""}, env: "NO_PIP=1",

@@ -6,7 +6,7 @@
 // means Image.open(path) followed by the named method. EXIF orientation is told and not acted on, as in Pillow; only TIFF
 // pictures are turned, as Pillow turns them.
 //
-// JPEG is read by libjpeg-turbo, PNG by Go's own package, BMP and TIFF here; of WebP, the bit streams by golang.org/x/image
+// JPEG is read by libjpeg-turbo; PNG here, unpacked by libdeflate; BMP and TIFF here; of WebP, the bit streams by golang.org/x/image
 // and their way to RGB here. What Pillow reads and this package does not is refused by name (ErrUnsupported), and so are the
 // few kinds of BMP and TIFF that Pillow misreads.
 //

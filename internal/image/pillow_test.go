@@ -121,7 +121,7 @@ func apply(t *testing.T, m *image.Image, operation string) []byte {
 }
 
 func TestPillow(t *testing.T) {
-	for _, kind := range []string{"jpeg", "png", "bmp", "webp", "tiff", "resize"} {
+	for _, kind := range []string{"jpeg", "png", "png_rows", "bmp", "webp", "tiff", "resize"} {
 		t.Run(kind, func(t *testing.T) { compare(t, pillow(t, kind, t.TempDir())) })
 	}
 	t.Run("photographs", func(t *testing.T) { compare(t, pillow(t, "", photographs(t)...)) })

@@ -47,6 +47,9 @@ func resize(pix []byte, w, h, channels, toW, toH int, f Filter) []byte {
 func rowPass(pix []byte, w, h, channels int, windows []window, first, last int) []byte {
 	toW := len(windows)
 	out := make([]byte, h*toW*channels)
+	if channels == 3 {
+		first += alongRows3(out[first*toW*3:], pix[first*w*3:last*w*3], w, windows)
+	}
 	for y := first; y < last; y++ {
 		from, to := pix[y*w*channels:(y+1)*w*channels], out[y*toW*channels:(y+1)*toW*channels]
 		if channels == 3 {
