@@ -1,12 +1,12 @@
 package main
 
 import (
-	"encoding/csv"
+	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 
 	"github.com/cyborg-run/cyborg-run/pipeline/task"
@@ -20,7 +20,7 @@ var prototypeSeconds = regexp.MustCompile(`([0-9.]+)s  first/last loss`)
 
 // quickstart compares one training of the quick start, 40 epochs of 600 images with CYBORG, one thread on one core.
 //
-// The loop of ours is the 40 epochs with a validation on 100 images after each, as history.csv has it; the prototype's is
+// The loop of ours is the 40 epochs with a validation on 100 images after each, as the events have it; the prototype's is
 // its own figure, the 40 epochs alone. The whole process of ours also starts, reads the data and writes checkpoints; the
 // prototype's reads the data, and scores 100 test images at its end.
 func (b *bench) quickstart() error {
@@ -72,28 +72,27 @@ func (b *bench) quickstart() error {
 	return nil
 }
 
-// epochs is the sum of the epochs' seconds in the run's only history.csv.
+// epochs is the sum of the epochs' seconds in the events of a run with one training.
 func epochs(out string) (float64, error) {
-	found, err := filepath.Glob(filepath.Join(out, "models", "*", "history.csv"))
-	if err != nil || len(found) != 1 {
-		return 0, fmt.Errorf("%s: %d tables of epochs, want one", out, len(found))
-	}
-	file, err := os.Open(found[0])
+	file, err := os.Open(filepath.Join(out, "events.jsonl"))
 	if err != nil {
 		return 0, err
 	}
 	defer file.Close()
-	rows, err := csv.NewReader(file).ReadAll()
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w", found[0], err)
-	}
-	seconds := slices.Index(rows[0], "seconds")
-	if seconds < 0 {
-		return 0, fmt.Errorf("%s has no column seconds", found[0])
-	}
 	total := 0.0
-	for _, row := range rows[1:] {
-		total += number(row[seconds])
+	for lines := json.NewDecoder(file); ; {
+		var e task.Event
+		if err := lines.Decode(&e); err == io.EOF {
+			break
+		} else if err != nil {
+			return 0, fmt.Errorf("read %s: %w", file.Name(), err)
+		}
+		if e.Type == task.Progress {
+			total += e.Facts["seconds"]
+		}
+	}
+	if total == 0 {
+		return 0, fmt.Errorf("%s tells of no epoch", file.Name())
 	}
 	return total, nil
 }

@@ -63,7 +63,7 @@ func (b *bench) score() error {
 				batch = "40" // another batch scores again, from the same pack
 			}
 			return b.run(dir, filepath.Join(dir, place), spec, "--store", place+".cyborg", "--only", "score", "--set", "weights=weights.pth",
-				"--set", "csv=list.csv", "--set", "root=images", "--set", "channels_last=true", "--set", "precision="+precision,
+				"--set", "csv=list.csv", "--set", "root=images", "--set", "channels_last=true", "--set", "fold_batch_norm=true", "--set", "precision="+precision,
 				"--set", "stages.score.batch="+batch)
 		}
 	}

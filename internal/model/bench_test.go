@@ -1,6 +1,7 @@
 package model_test
 
 import (
+	"fmt"
 	"syscall"
 	"testing"
 
@@ -61,6 +62,34 @@ func BenchmarkTrainingStep(b *testing.B) {
 			}
 			b.ReportMetric((processorTime(b)-before)/float64(b.N), "cpu-s/op") // steadier than wall time on a busy machine
 		})
+	}
+}
+
+// BenchmarkEvaluation scores images of 224 px with ResNet50, from bytes to logits, as it was loaded and folded.
+func BenchmarkEvaluation(b *testing.B) {
+	for _, precision := range []torch.DType{torch.Float32, torch.BFloat16} {
+		for _, batch := range []int{1, 8, 16, 50} {
+			for _, fold := range []bool{false, true} {
+				b.Run(fmt.Sprintf("%s/batch=%d/fold=%v", precision, batch, fold), func(b *testing.B) {
+					m := build(b, "resnet50", precision, model.Options{ChannelsLast: true})
+					if fold {
+						if err := m.Fold(); err != nil {
+							b.Fatal(err)
+						}
+					}
+					score := func() {
+						do(b, func(s *torch.Scope) {
+							s.InferenceMode(func() { m.Forward(s, ramp(s, m, batch, 224), model.Eval) })
+						})
+					}
+					score() // libtorch prepares its kernels in the first
+					for b.Loop() {
+						score()
+					}
+					b.ReportMetric(b.Elapsed().Seconds()*1e3/float64(b.N*batch), "ms/image")
+				})
+			}
+		}
 	}
 }
 

@@ -32,16 +32,19 @@ func (m *Model) Forward(s *torch.Scope, images torch.Tensor, mode Mode, taps ...
 	if m.script != nil {
 		return m.run(s, images, mode, taps)
 	}
+	if m.folded && mode == Train {
+		panic("model: a folded network is for evaluation; make another to train")
+	}
 	tapped, kept := m.locate(taps)
-	p := pass{Model: m, s: s, mode: mode, values: make([]torch.Tensor, len(m.graph.Steps)+1)}
+	p := pass{Model: m, s: s, mode: mode, values: make([]torch.Tensor, len(m.graph.Steps)+1), kept: kept, last: m.graph.LastUse()}
 	p.values[nn.Image] = images
-	inPlace, last := m.graph.InPlace(kept...), m.graph.LastUse()
+	inPlace := m.graph.InPlace(kept...)
 	run := func(from, to int) {
 		for i := from; i < to; i++ {
 			if mode == Train || !m.graph.Steps[i].Training {
 				p.values[i+1] = p.step(i, inPlace[i])
 			}
-			p.forget(i, last, kept)
+			p.forget(i)
 		}
 	}
 
@@ -71,8 +74,12 @@ func (m *Model) locate(taps []string) (tapped map[string]nn.Value, kept []nn.Val
 		if err != nil {
 			panic("model: " + err.Error())
 		}
-		tapped[tap], _ = m.graph.Value(name)
-		kept = append(kept, tapped[tap])
+		v, _ := m.graph.Value(name)
+		if m.folded && v != nn.Image && m.graph.Steps[v-1].Training {
+			panic("model: " + name + " went into a convolution; name it to Fold")
+		}
+		tapped[tap] = v
+		kept = append(kept, v)
 	}
 	return tapped, kept
 }
@@ -83,6 +90,8 @@ type pass struct {
 	s      *torch.Scope
 	mode   Mode
 	values []torch.Tensor
+	kept   []nn.Value // for their taps
+	last   []int      // by value: the step that reads it last
 }
 
 // step computes step i.
@@ -93,6 +102,8 @@ func (p *pass) step(i int, inPlace bool) torch.Tensor {
 	switch op := step.Operation.(type) {
 	case nn.Conv2d:
 		return s.Conv2d(x, w[0], bias(op, w), op.Stride[:], op.Padding[:], op.Dilation[:], op.Groups)
+	case *folded:
+		return p.folded(i, op)
 	case nn.Linear:
 		return s.Linear(x, w[0], w[1])
 	case nn.PointwiseLinear:
@@ -200,10 +211,10 @@ func (p *pass) drop(x torch.Tensor, rate float64, shape []int) torch.Tensor {
 }
 
 // forget frees what step i was the last to read; what the gradient needs lives on in its record.
-func (p *pass) forget(i int, last []int, kept []nn.Value) {
+func (p *pass) forget(i int) {
 	for _, v := range p.graph.Steps[i].In {
 		inPlace := p.values[v] == p.values[i+1]
-		if v != nn.Image && last[v] == i && !inPlace && !slices.Contains(kept, v) {
+		if v != nn.Image && p.last[v] == i && !inPlace && !slices.Contains(p.kept, v) {
 			p.s.Free(p.values[v])
 			p.values[v] = torch.Tensor{}
 		}

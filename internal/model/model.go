@@ -50,6 +50,7 @@ type Model struct {
 	mean    torch.Tensor   // [3], of the images
 	std     torch.Tensor   // the same
 	first   []int          // by step: the index of its first parameter
+	folded  bool           // see Fold
 }
 
 // New makes the network on a device in the precision float32, float64 or bfloat16. Its weights are zeros until Init or

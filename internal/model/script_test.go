@@ -99,6 +99,9 @@ print(json.dumps(net(load_file(sys.argv[1] + "/given.safetensors")["images"])[0]
 	if _, err := again.Load(read(t, final), model.LoadOptions{}); err != nil {
 		t.Fatal(err)
 	}
+	if err := again.Fold(); err != nil { // leaves a script as it is
+		t.Fatal(err)
+	}
 	do(t, func(s *torch.Scope) {
 		s.NoGrad(func() {
 			x := s.FromBytes(given["images"].Data, torch.Float64, given["images"].Shape...)

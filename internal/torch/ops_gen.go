@@ -109,6 +109,28 @@ func (s *Scope) NativeDropout(input Tensor, p float64, train Option[bool]) (Tens
 	return c.outTensor(), c.outTensor()
 }
 
+var opOneDNNConvolution = operator{name: "_convolution_pointwise", schema: "mkldnn::_convolution_pointwise(Tensor X, Tensor W, Tensor? B, int[] padding, int[] stride, int[] dilation, int groups, str attr, Scalar?[] scalars, str? algorithm) -> Tensor", args: 10}
+
+// OneDNNConvolution is mkldnn::_convolution_pointwise(Tensor X, Tensor W, Tensor? B, int[] padding, int[] stride, int[] dilation, int groups, str attr, Scalar?[] scalars, str? algorithm) -> Tensor
+func (s *Scope) OneDNNConvolution(X, W, B Tensor, padding, stride, dilation []int, groups int, attr string) Tensor {
+	return s.begin(&opOneDNNConvolution).tensor(X).tensor(W).optTensor(B).ints(padding).ints(stride).ints(dilation).int(groups).string(attr).ints(nil).none().run().outTensor()
+}
+
+var opOneDNNConvolutionAdd_ = operator{name: "_convolution_pointwise_", schema: "mkldnn::_convolution_pointwise_.binary(Tensor(a!) other, Tensor X, Tensor W, Tensor? B, int[] padding, int[] stride, int[] dilation, int groups, str binary_attr, Scalar? alpha, str? unary_attr, Scalar?[] unary_scalars, str? unary_algorithm) -> Tensor(a!)", args: 13}
+
+// OneDNNConvolutionAdd_ is mkldnn::_convolution_pointwise_.binary(Tensor(a!) other, Tensor X, Tensor W, Tensor? B, int[] padding, int[] stride, int[] dilation, int groups, str binary_attr, Scalar? alpha, str? unary_attr, Scalar?[] unary_scalars, str? unary_algorithm) -> Tensor(a!)
+func (s *Scope) OneDNNConvolutionAdd_(other, X, W, B Tensor, padding, stride, dilation []int, groups int, unaryAttr string) Tensor {
+	s.begin(&opOneDNNConvolutionAdd_).tensor(other).tensor(X).tensor(W).optTensor(B).ints(padding).ints(stride).ints(dilation).int(groups).string("add").float(1.0).optString(unaryAttr).ints(nil).none().runInPlace()
+	return other
+}
+
+var opOneDNNConvolutionWeight = operator{name: "_reorder_convolution_weight", schema: "mkldnn::_reorder_convolution_weight(Tensor self, int[2] padding=0, int[2] stride=1, int[2] dilation=1, int groups=1, int[]? input_size=None) -> Tensor", args: 6}
+
+// OneDNNConvolutionWeight is mkldnn::_reorder_convolution_weight(Tensor self, int[2] padding=0, int[2] stride=1, int[2] dilation=1, int groups=1, int[]? input_size=None) -> Tensor
+func (s *Scope) OneDNNConvolutionWeight(self Tensor, padding, stride, dilation []int, groups int, inputSize []int) Tensor {
+	return s.begin(&opOneDNNConvolutionWeight).tensor(self).ints(padding).ints(stride).ints(dilation).int(groups).optInts(inputSize).run().outTensor()
+}
+
 var opRelu = operator{name: "relu", schema: "aten::relu(Tensor self) -> Tensor", args: 1}
 
 // Relu is aten::relu(Tensor self) -> Tensor

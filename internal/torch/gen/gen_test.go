@@ -65,10 +65,21 @@ func TestMethods(t *testing.T) {
 	}
 }
 
+// The list may declare what PyTorch's file does not.
+func TestOwnSchemas(t *testing.T) {
+	got, err := generate(write(t, ""), write(t, "- func: mkldnn::twice_(Tensor(a!) x) -> Tensor(a!)\nTwice_ mkldnn::twice_\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `name: "twice_", schema: "mkldnn::twice_(Tensor(a!) x) -> Tensor(a!)"`; !strings.Contains(string(got), want) {
+		t.Errorf("got\n%s\nwant %s", got, want)
+	}
+}
+
 func TestMistakesInTheList(t *testing.T) {
 	const known = "- func: f(Tensor self, Dimname name, int n=1) -> Tensor\n"
 	for _, test := range []struct{ name, list, want string }{
-		{"unknown_operator", "G aten::g", "PyTorch has no operator g"},
+		{"unknown_operator", "G aten::g", "PyTorch has no operator aten::g"},
 		{"no_operator", "G", "want a Go name and aten::operator"},
 		{"twice", "F aten::f name=none\nF aten::f name=none", ":2: F is there already"},
 		{"no_value", "F aten::f name", "want argument=value"},

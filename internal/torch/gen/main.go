@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"go/format"
 	"log"
+	"maps"
 	"os"
 	"strings"
 )
@@ -28,12 +29,17 @@ func main() {
 	}
 }
 
-// generate is the Go source of the operators that the file list names.
+// generate is the Go source of the operators that the file list names. Schemas that the list itself writes out count too.
 func generate(schemas, list string) ([]byte, error) {
 	known, err := readSchemas(schemas)
 	if err != nil {
 		return nil, err
 	}
+	own, err := readSchemas(list)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(known, own)
 	lines, err := readList(list)
 	if err != nil {
 		return nil, err
@@ -60,7 +66,7 @@ func generate(schemas, list string) ([]byte, error) {
 type line struct {
 	place    string // "ops.txt:12"
 	name     string // of the Go method
-	operator string // "conv2d", "add.Tensor"
+	operator string // "aten::conv2d", "aten::add.Tensor"
 	fixed    map[string]string
 }
 
@@ -74,18 +80,18 @@ func readList(path string) ([]line, error) {
 	for i, text := range strings.Split(string(data), "\n") {
 		text, _, _ = strings.Cut(text, "#")
 		fields := strings.Fields(text)
-		if len(fields) == 0 {
+		if len(fields) == 0 || strings.HasPrefix(text, declares) {
 			continue
 		}
 		l := line{place: fmt.Sprintf("%s:%d", path, i+1), name: fields[0], fixed: map[string]string{}}
-		if len(fields) < 2 || !strings.HasPrefix(fields[1], "aten::") {
+		if len(fields) < 2 || !strings.Contains(fields[1], "::") {
 			return nil, fmt.Errorf("%s: want a Go name and aten::operator", l.place)
 		}
 		if seen[l.name] {
 			return nil, fmt.Errorf("%s: %s is there already", l.place, l.name)
 		}
 		seen[l.name] = true
-		l.operator = strings.TrimPrefix(fields[1], "aten::")
+		l.operator = fields[1]
 		for _, f := range fields[2:] {
 			argument, value, ok := strings.Cut(f, "=")
 			if !ok {
@@ -98,7 +104,11 @@ func readList(path string) ([]line, error) {
 	return lines, nil
 }
 
-// readSchemas reads the schemas of native_functions.yaml by the operator's name; nothing else of it matters here.
+// declares stands before a schema, in native_functions.yaml and in ops.txt.
+const declares = "- func: "
+
+// readSchemas reads the schemas of a file by the operator's name; nothing else of it matters here. A name without a
+// namespace is one of aten's.
 func readSchemas(path string) (map[string]string, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -108,9 +118,13 @@ func readSchemas(path string) (map[string]string, error) {
 	schemas := map[string]string{}
 	lines := bufio.NewScanner(file)
 	for lines.Scan() {
-		if text, ok := strings.CutPrefix(lines.Text(), "- func: "); ok {
+		if text, ok := strings.CutPrefix(lines.Text(), declares); ok {
+			text = strings.TrimSpace(text)
+			if name, _, _ := strings.Cut(text, "("); !strings.Contains(name, "::") {
+				text = "aten::" + text
+			}
 			name, _, _ := strings.Cut(text, "(")
-			schemas[name] = strings.TrimSpace(text)
+			schemas[name] = text
 		}
 	}
 	return schemas, lines.Err()

@@ -51,7 +51,7 @@ var results = map[string]struct{ goType, take string }{
 // write writes the operator's record and its method.
 func (s *schema) write(b *bytes.Buffer, l line) error {
 	record := "op" + l.name
-	fmt.Fprintf(b, "\nvar %s = operator{name: %q, schema: %q, args: %d}\n\n", record, s.name, "aten::"+s.text, len(s.args))
+	fmt.Fprintf(b, "\nvar %s = operator{name: %q, schema: %q, args: %d}\n\n", record, s.name, s.text, len(s.args))
 
 	var params, puts []string
 	for _, a := range s.args {
@@ -96,7 +96,7 @@ func (s *schema) write(b *bytes.Buffer, l line) error {
 		takes = append(takes, "c."+kind.take+"()")
 	}
 
-	fmt.Fprintf(b, "// %s is aten::%s\n", l.name, s.text)
+	fmt.Fprintf(b, "// %s is %s\n", l.name, s.text)
 	fmt.Fprintf(b, "func (s *Scope) %s(%s)", l.name, strings.Join(params, ", "))
 	written := fmt.Sprintf("s.begin(&%s).%s", record, strings.Join(puts, "."))
 	call := written + ".run()"

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// schema is an operator as native_functions.yaml declares it:
+// schema is an operator as native_functions.yaml declares it, with its namespace:
 //
-//	add_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!)
+//	aten::add_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!)
 type schema struct {
 	text    string
 	name    string // "add_", without the overload
@@ -29,6 +29,7 @@ func parseSchema(text string) (*schema, error) {
 	}
 	s := &schema{text: text}
 	s.name, _, _ = strings.Cut(text[:open], ".")
+	_, s.name, _ = strings.Cut(s.name, "::")
 	for _, a := range split(text[open+1 : arrow-1]) {
 		if a == "*" {
 			continue

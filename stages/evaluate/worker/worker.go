@@ -39,6 +39,11 @@ func Run(ctx context.Context, t *task.Task) error {
 			return err
 		}
 		defer net.Close()
+		if job.FoldBatchNorm {
+			if err := net.Fold(); err != nil {
+				return err
+			}
+		}
 		total, err := count(t.Inputs["data"])
 		if err != nil {
 			return err

@@ -54,7 +54,7 @@ func score(ctx context.Context, t *testing.T, job evaluate.Job, weights string, 
 }
 
 func job(batch int) evaluate.Job {
-	return evaluate.Job{Params: evaluate.Params{Batch: batch}, Trained: experiment.Trained{Model: small, Precision: "float32", ChannelsLast: true}, Set: "unseen"}
+	return evaluate.Job{Params: evaluate.Params{Batch: batch, FoldBatchNorm: true}, Trained: experiment.Trained{Model: small, Precision: "float32", ChannelsLast: true}, Set: "unseen"}
 }
 
 func read(t *testing.T, dir string) []metrics.Score {
