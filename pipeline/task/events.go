@@ -38,11 +38,13 @@ const (
 // The types that the runner emits.
 const (
 	RunStarted   Type = "run started"  // Words: spec, profile, device; Of: nodes
-	NodeStarted  Type = "node started" // Message: why it runs
+	NodeStarted  Type = "node started" // Message: why it runs; Facts: try, of, where it is not the first
+	NodeRetries  Type = "node retries" // Message: why a try failed; Facts: try, of, wait (seconds)
 	NodeWaits    Type = "node waits"   // another run works on the same node
 	NodeDone     Type = "node done"    // Facts: seconds
 	NodeFailed   Type = "node failed"  // Message: why
 	NodeSkipped  Type = "node skipped" // Message: what it needs and does not get
+	RunWaits     Type = "run waits"    // Of: nodes that wait, Message: for what besides cores; 0: none any more
 	RunFinished  Type = "run finished" // Facts: seconds, done, failed, skipped
 	RunInterrupt Type = "interrupted"  // the user asked to stop
 )

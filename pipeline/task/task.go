@@ -24,8 +24,9 @@ type Task struct {
 	Kind    string             `json:"kind"` // train
 	Axes    map[string]string  `json:"axes,omitempty"`
 	Params  json.RawMessage    `json:"params"`
-	Inputs  map[string][]Input `json:"inputs"` // by port
-	Device  string             `json:"device"` // cpu, cuda:0
+	How     json.RawMessage    `json:"how,omitempty"` // what changes no result: when to save, for one
+	Inputs  map[string][]Input `json:"inputs"`        // by port
+	Device  string             `json:"device"`        // cpu, cuda:0
 	Threads int                `json:"threads"`
 
 	dir    string
@@ -71,6 +72,17 @@ func (t *Task) In(dir string) (*Task, error) {
 func (t *Task) Decode(p any) error {
 	if err := json.Unmarshal(t.Params, p); err != nil {
 		return fmt.Errorf("parameters of %s: %w", t.Node, err)
+	}
+	return nil
+}
+
+// DecodeHow reads into p what the task says beside its parameters; p stays as it is where it says nothing.
+func (t *Task) DecodeHow(p any) error {
+	if len(t.How) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(t.How, p); err != nil {
+		return fmt.Errorf("how to do %s: %w", t.Node, err)
 	}
 	return nil
 }

@@ -3,9 +3,7 @@ package worker
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/cyborg-run/cyborg-run/internal/device"
@@ -26,6 +24,10 @@ func Run(ctx context.Context, t *task.Task) error {
 	if err := t.Decode(&job); err != nil {
 		return err
 	}
+	how := train.How{Checkpoint: train.Checkpoint{Every: time.Minute}}
+	if err := t.DecodeHow(&how); err != nil {
+		return err
+	}
 	on, err := device.Open(t)
 	if err != nil {
 		return err
@@ -36,6 +38,7 @@ func Run(ctx context.Context, t *task.Task) error {
 			return err
 		}
 		defer tr.close()
+		tr.how = how
 		return tr.run(ctx)
 	})
 }
@@ -63,7 +66,7 @@ func prepare(s *torch.Scope, t *task.Task, job train.Job, on torch.Device) (*tra
 		return nil, err
 	}
 	tr := &trainer{task: t, job: job, scope: s, terms: terms, data: data, validation: validation,
-		order: torch.NewGenerator(torch.CPU, job.Seed), chance: torch.NewGenerator(on, job.Seed), best: nothing, began: time.Now()}
+		order: torch.NewGenerator(torch.CPU, job.Seed), chance: torch.NewGenerator(on, job.Seed)}
 	tr.net, err = model.New(network, on, precision, model.Options{
 		ChannelsLast: job.ChannelsLast, Random: tr.chance, Dropout: job.Model.Dropout,
 		BatchNormTwice: job.Model.BatchNorm == "twice" && len(terms.Maps()) > 0,
@@ -105,12 +108,4 @@ func losses(terms []experiment.Term) loss.Loss {
 		l = append(l, loss.Term{Name: t.Term, Weight: t.Weight, Map: t.Map, Class: loss.Class(t.Class), Tap: t.Tap})
 	}
 	return l
-}
-
-func writeJSON(path string, v any) error {
-	raw, err := json.MarshalIndent(v, "", " ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(path, append(raw, '\n'), 0o644)
 }

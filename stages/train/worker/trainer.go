@@ -2,10 +2,12 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
 
+	"github.com/cyborg-run/cyborg-run/internal/checkpoint"
 	"github.com/cyborg-run/cyborg-run/internal/loader"
 	"github.com/cyborg-run/cyborg-run/internal/loss"
 	"github.com/cyborg-run/cyborg-run/internal/model"
@@ -18,6 +20,7 @@ import (
 type trainer struct {
 	task  *task.Task
 	job   train.Job
+	how   train.How
 	scope *torch.Scope
 
 	net   *model.Model
@@ -29,12 +32,14 @@ type trainer struct {
 	order  *torch.Generator // of the images; its state as of the beginning of the epoch is what a checkpoint holds
 	chance *torch.Generator // of dropout
 
-	initial *initial // nil where all weights are random
-	at      position
-	best    chosen
-	history *table
-	steps   *table
-	began   time.Time
+	initial  *initial // nil where all weights are random
+	at       position
+	best     chosen
+	selected *checkpoint.File // the weights of the best epoch, while no file of the state holds them
+	history  *table
+	steps    *table
+	saving   saving
+	clock    time.Time // up to when at.Seconds counts
 }
 
 // position is how far the training is, between two steps.
@@ -46,26 +51,22 @@ type position struct {
 	LossSum float64
 	Right   int
 	Seen    int
-	Seconds float64
+	Seconds float64 // that its steps and the validation took, in all attempts
 }
 
 // chosen is the epoch whose weights are final.pth.
 type chosen struct {
 	Epoch  int
 	Figure float64
+	Sum    uint32 // of the file that holds them in the state; 0 while none does
 }
 
 var nothing = chosen{Epoch: -1}
-
-// checkpointEvery is how often a training saves where it is, beside the end of each epoch.
-const checkpointEvery = time.Minute
 
 func (tr *trainer) close() {
 	tr.net.Close()
 	tr.order.Close()
 	tr.chance.Close()
-	tr.history.close()
-	tr.steps.close()
 	_ = tr.data.Set.Close()
 	_ = tr.validation.Set.Close()
 }
@@ -74,7 +75,9 @@ func (tr *trainer) run(ctx context.Context) error {
 	if err := tr.restore(); err != nil {
 		return err
 	}
-	for tr.at.Epoch < tr.job.Epochs && !tr.enough() {
+	tr.clock = time.Now()
+	tr.saving.when = tr.clock
+	for tr.at.Epoch < tr.job.Epochs && (tr.at.InEpoch > 0 || !tr.enough()) {
 		if err := tr.epoch(ctx); err != nil {
 			return err
 		}
@@ -102,24 +105,31 @@ func (tr *trainer) epoch(ctx context.Context) error {
 	}
 	rate := model.StepLR{Every: tr.job.Schedule.Step.Every, Gamma: tr.job.Schedule.Step.Gamma}
 	tr.sgd.LR = rate.Rate(tr.job.Optimizer.SGD.LR, tr.at.Epoch)
-	started, saved := time.Now(), time.Now()
 	for from := tr.at.InEpoch * tr.job.Batch; from < len(order) && !tr.enough(); from += tr.job.Batch {
-		if ctx.Err() != nil || time.Since(saved) > checkpointEvery {
-			tr.at.Seconds += time.Since(started).Seconds()
-			started, saved = time.Now(), time.Now()
-			if err := tr.save(state); err != nil {
-				return err
-			}
-		}
-		if err := ctx.Err(); err != nil {
+		if err := tr.pause(ctx, state); err != nil {
 			return err
 		}
 		if err := tr.step(order[from:min(from+tr.job.Batch, len(order))]); err != nil {
 			return err
 		}
 	}
-	tr.at.Seconds += time.Since(started).Seconds()
-	return tr.finishEpoch()
+	if err := tr.pause(ctx, state); err != nil { // before the validation, which may be long
+		return err
+	}
+	if err := tr.finishEpoch(ctx); err != nil {
+		if stop := ctx.Err(); stop != nil && errors.Is(err, stop) {
+			return tr.pause(ctx, state)
+		}
+		return err
+	}
+	return nil
+}
+
+// tick counts the seconds up to now.
+func (tr *trainer) tick() {
+	now := time.Now()
+	tr.at.Seconds += now.Sub(tr.clock).Seconds()
+	tr.clock = now
 }
 
 // permutation is the order of the images in this epoch: PyTorch's randperm, so that its users can repeat it.
@@ -170,10 +180,14 @@ func (tr *trainer) read(s *torch.Scope, scalars []torch.Tensor) []float64 {
 	return torch.Slice[float64](s.Stack(wide, 0))
 }
 
-// validate is the cross-entropy, as the mean of the batches' means, and the accuracy on the validation set in its order.
-func (tr *trainer) validate() (entropy, accuracy float64, err error) {
+// validate is the cross-entropy, as the mean of the batches' means, and the accuracy on the validation set in its order. It
+// changes nothing, so that it can be begun anew.
+func (tr *trainer) validate(ctx context.Context) (entropy, accuracy float64, err error) {
 	count, batches, right := tr.validation.Len(), 0, 0.0
 	for from := 0; from < count; from += tr.job.Batch {
+		if err := ctx.Err(); err != nil {
+			return 0, 0, err
+		}
 		err = tr.scope.Do(func(s *torch.Scope) error {
 			s.InferenceMode(func() {
 				b := tr.validation.Batch(s, loader.Range(from, min(from+tr.job.Batch, count)))
@@ -193,31 +207,34 @@ func (tr *trainer) validate() (entropy, accuracy float64, err error) {
 	return entropy / float64(batches), right / float64(count), nil
 }
 
-// finishEpoch validates, chooses, writes the epoch's row, and saves.
-func (tr *trainer) finishEpoch() error {
-	started := time.Now()
-	entropy, accuracy, err := tr.validate()
+// finishEpoch validates, chooses, writes the epoch's row, and saves where that is due.
+func (tr *trainer) finishEpoch(ctx context.Context) error {
+	entropy, accuracy, err := tr.validate(ctx)
 	if err != nil {
 		return fmt.Errorf("validate after epoch %d: %w", tr.at.Epoch+1, err)
 	}
 	if !isFinite(entropy) {
 		return fmt.Errorf("validate after epoch %d: the cross-entropy is %v: step %d spoilt the weights. %s", tr.at.Epoch+1, entropy, tr.at.Step-1, tr.cure())
 	}
+	tr.tick()
 	a := &tr.at
-	a.Seconds += time.Since(started).Seconds()
-	tr.history.row(a.Epoch+1, []float64{a.LossSum / float64(max(1, a.InEpoch)), float64(a.Right) / float64(max(1, a.Seen)),
-		entropy, accuracy, tr.sgd.LR}, round(a.Seconds))
+	loss := a.LossSum / float64(max(1, a.InEpoch))
+	tr.history.row(a.Epoch+1, []float64{loss, float64(a.Right) / float64(max(1, a.Seen)), entropy, accuracy}, tr.sgd.LR)
+	tr.task.Emit(task.Event{Type: task.Progress, Done: a.Step, Of: tr.stepsInAll(), Unit: "steps",
+		Facts: map[string]float64{"epoch": float64(a.Epoch + 1), "loss": loss, "seconds": round(a.Seconds)}})
 	figure := accuracy
 	if tr.job.Select.Best == "loss" {
 		figure = -entropy
 	}
-	a.Epoch++
-	a.InEpoch, a.LossSum, a.Right, a.Seen, a.Seconds = 0, 0, 0, 0, 0
+	*a = position{Epoch: a.Epoch + 1, Step: a.Step}
 	if tr.better(figure) {
 		tr.best = chosen{Epoch: a.Epoch, Figure: figure}
-		if err := tr.write(tr.task.State("final.pth")); err != nil {
+		if tr.selected, err = tr.file(); err != nil {
 			return err
 		}
+	}
+	if !tr.due(true) {
+		return nil
 	}
 	return tr.save(tr.order.State())
 }
