@@ -17,6 +17,7 @@ import (
 type Bars struct {
 	progress *mpb.Progress
 	total    *mpb.Bar
+	waiting  atomic.Value // string: what nodes wait for besides cores
 	nodes    map[string]*bar
 	plain    *Plain
 }
@@ -37,7 +38,11 @@ func NewBars(w io.Writer, nodes int) *Bars {
 	b := &Bars{progress: progress, nodes: map[string]*bar{}, plain: NewPlain(progress, true)}
 	b.total = progress.AddBar(0, mpb.BarPriority(1<<30),
 		mpb.PrependDecorators(decor.Name("all nodes", decor.WCSyncSpaceR)),
-		mpb.AppendDecorators(decor.CountersNoUnit("%d of %d"), decor.Elapsed(decor.ET_STYLE_GO, decor.WCSyncSpace)))
+		mpb.AppendDecorators(decor.CountersNoUnit("%d of %d"), decor.Elapsed(decor.ET_STYLE_GO, decor.WCSyncSpace),
+			decor.Any(func(decor.Statistics) string {
+				text, _ := b.waiting.Load().(string)
+				return text
+			})))
 	b.total.SetTotal(int64(nodes), false) // a total that was given to AddBar would end the bar, and with it the drawing
 	return b
 }
@@ -65,7 +70,9 @@ func (b *Bars) Emit(e task.Event) {
 			one.SetTotal(int64(e.Of)+1, false) // the last step is the commit
 			one.SetCurrent(int64(e.Done))
 		}
-	case task.NodeDone, task.NodeFailed:
+	case task.RunWaits:
+		b.waiting.Store(strings.TrimRight("  "+e.Message, " "))
+	case task.NodeDone, task.NodeFailed, task.NodeRetries:
 		if one := b.nodes[e.Node]; one != nil {
 			one.Abort(true)
 			delete(b.nodes, e.Node)

@@ -119,6 +119,13 @@ func (p *Plain) Emit(e task.Event) {
 		p.log.Info().Str("took", Duration(e.Facts["seconds"])).Msgf("%s is done", e.Node)
 	case task.NodeFailed:
 		p.log.Error().Msgf("%s failed: %s", e.Node, e.Message)
+	case task.NodeRetries:
+		p.log.Warn().Msgf("%s failed at try %g of %g: %s", e.Node, e.Facts["try"], e.Facts["of"], e.Message)
+		p.log.Info().Msgf("%s is tried again in %s", e.Node, Duration(e.Facts["wait"]))
+	case task.RunWaits:
+		if e.Of > 0 {
+			p.log.Info().Msg(e.Message)
+		}
 	case task.NodeWaits:
 		p.log.Info().Msgf("%s waits: %s", e.Node, e.Message)
 	case task.Warning:

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,10 +28,16 @@ type Executor interface {
 }
 
 // Local starts workers as child processes on this machine.
+//
+// A worker gets a process group of its own, and with it the children that it may start. When it ends, however it ends,
+// so does what is left of its group. Should the runner be killed, the kernel kills the worker, and the Guard the group.
 type Local struct {
 	Programs map[pipeline.Program]string // paths of the executables
 	Env      []string                    // added to this process's environment
 	Grace    time.Duration               // between SIGTERM and SIGKILL; 0: ten seconds
+	Guard    []string                    // a command that calls GuardGroups; none: a killed runner leaves workers' children
+
+	guard guard
 }
 
 // Crash is a worker that ended without saying why.
@@ -59,22 +66,42 @@ func (l *Local) Execute(ctx context.Context, program pipeline.Program, attempt s
 	if !ok {
 		return fmt.Errorf("%s is not there: build it with `make build`, or name it by CYBORG_TORCH", program)
 	}
-	stderr, err := newTail(filepath.Join(attempt, "stderr.log"))
+	stderr := newTail(filepath.Join(attempt, "stderr.log"))
+	defer stderr.close()
+	read, write, err := os.Pipe()
 	if err != nil {
 		return fmt.Errorf("start worker: %w", err)
 	}
-	defer stderr.close()
+	defer read.Close()
 	cmd := exec.CommandContext(ctx, path, "work", attempt)
 	cmd.Env = append(os.Environ(), l.Env...)
-	cmd.Stderr, cmd.Stdout = stderr, stderr
+	cmd.Stderr, cmd.Stdout = write, write
 	cmd.SysProcAttr = workerAttr()
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = l.Grace
 	if cmd.WaitDelay == 0 {
 		cmd.WaitDelay = 10 * time.Second
 	}
-	return verdict(ctx, cmd.Run(), stderr)
+	err = cmd.Start()
+	_ = write.Close()
+	if err != nil {
+		return verdict(ctx, err, stderr)
+	}
+	l.guard.watch(l.Guard, cmd.Process.Pid)
+	printed := make(chan struct{})
+	go func() {
+		defer close(printed)
+		_, _ = io.Copy(stderr, read)
+	}()
+	err = waitGroup(cmd)
+	l.guard.release(cmd.Process.Pid)
+	_ = read.SetReadDeadline(time.Now().Add(lastWords)) // a child that left the group may hold the pipe open
+	<-printed
+	return verdict(ctx, err, stderr)
 }
+
+// lastWords is how long what a worker printed is waited for after its end.
+const lastWords = time.Second
 
 func verdict(ctx context.Context, err error, stderr *tail) error {
 	var exit *exec.ExitError

@@ -130,6 +130,17 @@ func (h *house) attempt(name string) string {
 	return ""
 }
 
+// How a node is done reaches its worker beside its parameters.
+func TestRunTellsHow(t *testing.T) {
+	plain, told := node("plain", "says_how"), node("told", "says_how")
+	told.How = map[string]int{"steps": 5}
+	h := newHouse(t, t.TempDir(), plain, told)
+	h.run(t.Context(), executor.Options{})
+	if got := h.result("plain") + "; " + h.result("told"); got != "map[steps:7]; map[steps:5]" {
+		t.Errorf("plain, where the worker's own are 7 steps, and told 5: %s", got)
+	}
+}
+
 // A chain is done in order, each node gets what the one before left, and a second run does nothing.
 func TestRun(t *testing.T) {
 	data := node("data", "succeeds")
@@ -137,7 +148,7 @@ func TestRun(t *testing.T) {
 	fit.CPUs = 8 // more than there are: it runs alone, with the threads that its key names
 	h := newHouse(t, t.TempDir(), data, fit, node("score", "succeeds", fit, data))
 
-	outcome := h.run(t.Context(), executor.Options{Device: "cpu"})
+	outcome := h.run(t.Context(), executor.Options{Machine: executor.Machine{Devices: []string{"cpu"}}})
 	if d := cmp.Diff(executor.Outcome{Done: 3}, outcome); d != "" {
 		t.Error(d)
 	}
@@ -389,7 +400,7 @@ func TestRunsAtOnce(t *testing.T) {
 func TestRunEndsWithItsCaller(t *testing.T) {
 	h := newHouse(t, t.TempDir(), node("a", "succeeds"), node("b", "hangs"))
 	full := fmt.Errorf("publish a: %w", syscall.ENOSPC)
-	_, err := executor.Run(t.Context(), h.plan(), h.store, h.local, executor.Options{CPUs: 2}, func(task.Event) {},
+	_, err := executor.Run(t.Context(), h.plan(), h.store, h.local, executor.Options{Machine: executor.Machine{CPUs: 2}}, func(task.Event) {},
 		func(*graph.Step) error { return full })
 	if !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("%v, want %v", err, full)

@@ -2,14 +2,10 @@ package executor
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/google/renameio/v2"
 
 	"github.com/cyborg-run/cyborg-run/pipeline/graph"
 	"github.com/cyborg-run/cyborg-run/pipeline/store"
@@ -18,10 +14,9 @@ import (
 
 // Options of a run.
 type Options struct {
-	Jobs      int    // nodes at a time; 0: as many as fit into CPUs
-	CPUs      int    // cores to share out among nodes
-	Device    string // cpu, cuda:0
-	KeepGoing bool   // after a failure, do what does not depend on it
+	Machine
+	Jobs      int  // nodes at a time; 0: as many as fit into the machine
+	KeepGoing bool // after a failure, do what does not depend on it
 }
 
 // Outcome is how a run ended.
@@ -34,15 +29,16 @@ type Outcome struct {
 // Failure is a node that failed, and why.
 type Failure struct{ Node, Reason string }
 
-// Run does every step of the plan that is to run. A step starts when all that it needs is done and enough cores are
+// Run does every step of the plan that is to run. A step starts when all that it needs is done and what it asks for is
 // free. emit gets what happens, from one goroutine at a time; done is called after each step that is done, earlier
 // artifacts included, in an order in which inputs come first.
 func Run(ctx context.Context, p *graph.Plan, st *store.Store, ex Executor, o Options,
 	emit func(task.Event), done func(*graph.Step) error) (Outcome, error) {
 
-	s := &scheduler{plan: p, store: st, executor: ex, Options: o, emit: emit, done: done,
-		events: make(chan task.Event), results: make(chan result),
-		waits: map[*graph.Step]int{}, next: map[*graph.Step][]*graph.Step{}, failed: map[*graph.Step]bool{}}
+	s := &scheduler{Options: o, plan: p, store: st, executor: ex, emit: emit, done: done, free: o.has(),
+		waits: map[*graph.Step]int{}, next: map[*graph.Step][]*graph.Step{}, failed: map[*graph.Step]bool{},
+		users: make([]int, max(1, len(o.Devices))), retrying: map[*turn]error{},
+		events: make(chan task.Event), results: make(chan result), ended: make(chan *turn), again: make(chan *turn)}
 	return s.run(ctx)
 }
 
@@ -54,61 +50,69 @@ type scheduler struct {
 	emit     func(task.Event)
 	done     func(*graph.Step) error
 
-	waits   map[*graph.Step]int
-	next    map[*graph.Step][]*graph.Step
-	failed  map[*graph.Step]bool
-	ready   []*graph.Step
+	waits  map[*graph.Step]int
+	next   map[*graph.Step][]*graph.Step
+	failed map[*graph.Step]bool
+
+	ready    []*graph.Step // have all that they need, and were not looked up since
+	queue    queue
+	retrying map[*turn]error // wait for another try, after this failure
+
 	events  chan task.Event
 	results chan result
+	ended   chan *turn // its worker did the work
+	again   chan *turn
 
-	running, cpus int
-	gpu           bool
-	outcome       Outcome
+	running    int // workers, and commits
+	committing int
+	free       amount
+	users      []int  // of each device
+	lacking    string // what nodes wait for, as it was last told
+	outcome    Outcome
 }
 
 type result struct {
-	step *graph.Step
+	turn *turn
 	err  error
 }
 
 func (s *scheduler) run(ctx context.Context) (Outcome, error) {
-	for _, step := range s.plan.Steps {
-		for _, in := range step.Inputs() {
-			s.next[in] = append(s.next[in], step)
-			s.waits[step]++
-		}
-	}
-	for _, step := range s.plan.Steps {
-		if s.waits[step] == 0 {
-			s.ready = append(s.ready, step)
-		}
-	}
+	s.begin()
 	workers, stop := context.WithCancel(ctx)
 	defer stop()
 	interrupted := ctx.Done()
 	var fatal error
 	for {
-		if fatal == nil && ctx.Err() == nil && (s.KeepGoing || s.outcome.Failed == 0) {
+		goesOn := fatal == nil && ctx.Err() == nil && (s.KeepGoing || s.outcome.Failed == 0)
+		if goesOn {
 			if fatal = s.startAll(workers); fatal != nil {
 				stop()
 			}
 		}
-		if s.running == 0 {
+		if s.running == 0 && (len(s.retrying) == 0 || !goesOn || fatal != nil) {
 			break
 		}
-		select {
-		case <-interrupted:
-			interrupted = nil
-			s.emit(task.Event{Time: time.Now().UTC(), Type: task.RunInterrupt, Message: "interrupted"})
-		case e := <-s.events:
-			s.emit(e)
-		case r := <-s.results:
-			s.running--
-			s.cpus -= s.cost(r.step)
-			s.gpu = s.gpu && !s.holds(r.step)
-			if err := s.finish(r); err != nil {
-				fatal = err
-				stop()
+		for changed := false; !changed; {
+			select {
+			case <-interrupted:
+				interrupted, changed = nil, true
+				s.emit(event(task.RunInterrupt, "", "interrupted"))
+			case e := <-s.events:
+				s.emit(e)
+			case t := <-s.ended:
+				changed = true
+				s.committing++
+				s.release(t)
+			case t := <-s.again:
+				changed = true
+				delete(s.retrying, t)
+				s.queue.add(t)
+			case r := <-s.results:
+				changed = true
+				if err := s.finish(workers, r); err != nil {
+					fatal = err
+					stop()
+				}
 			}
 		}
 	}
@@ -116,10 +120,37 @@ func (s *scheduler) run(ctx context.Context) (Outcome, error) {
 	return s.outcome, fatal
 }
 
+func event(kind task.Type, node, message string) task.Event {
+	return task.Event{Time: time.Now().UTC(), Type: kind, Node: node, Message: message}
+}
+
+// begin counts what each step waits for, and sees to what can never be done before anything is.
+func (s *scheduler) begin() {
+	for _, step := range s.plan.Steps {
+		if step.State != graph.Done {
+			if why := s.Lacks(step.Node); why != "" {
+				s.fail(step, why)
+			}
+		}
+		for _, in := range step.Inputs() {
+			s.next[in] = append(s.next[in], step)
+			s.waits[step]++
+		}
+		if s.waits[step] == 0 && !s.failed[step] {
+			s.ready = append(s.ready, step)
+		}
+	}
+}
+
 // leave counts what was not tried and says why.
 func (s *scheduler) leave(interrupted bool) {
+	for t, err := range s.retrying {
+		if !interrupted {
+			s.fail(t.step, s.reason(t, err))
+		}
+	}
 	for _, step := range s.plan.Steps {
-		if step.State != graph.Run || s.failed[step] {
+		if step.State == graph.Done || s.failed[step] {
 			continue
 		}
 		s.outcome.Skipped++
@@ -134,56 +165,108 @@ func (s *scheduler) leave(interrupted bool) {
 				}
 			}
 		}
-		s.emit(task.Event{Time: time.Now().UTC(), Type: task.NodeSkipped, Node: step.Node.Name, Message: why})
+		s.emit(event(task.NodeSkipped, step.Node.Name, why))
 	}
 	s.outcome.Interrupted = interrupted && s.outcome.Skipped > 0
 }
 
 // startAll starts whatever is ready and fits.
 func (s *scheduler) startAll(ctx context.Context) error {
-	var later []*graph.Step
 	for len(s.ready) > 0 {
 		step := s.ready[0]
 		s.ready = s.ready[1:]
 		s.plan.Look(step)
-		if step.State == graph.Done {
-			if err := s.complete(step); err != nil {
-				return err
-			}
-			continue
+		if step.State != graph.Done {
+			s.queue.add(&turn{step: step, asks: s.asks(step.Node), try: 1})
+		} else if err := s.complete(step); err != nil {
+			return err
 		}
-		if !s.fits(step) {
-			later = append(later, step)
-			continue
+	}
+	for s.committing < commitsAtOnce*max(1, s.CPUs) {
+		t := s.queue.next(s.free)
+		if t == nil {
+			break
 		}
 		s.running++
-		s.cpus += s.cost(step)
-		s.gpu = s.gpu || s.holds(step)
+		s.free = s.free.minus(t.asks)
+		s.hold(t)
 		go func() {
-			err := s.attempt(ctx, step)
-			s.results <- result{step, err}
+			err := s.attempt(ctx, t)
+			s.results <- result{t, err}
 		}()
 	}
-	s.ready = later
+	s.tellWaiting()
 	return nil
 }
 
-// cost is a node's cores, never more than there are: a node that wants all of a larger machine still runs alone here.
-func (s *scheduler) cost(step *graph.Step) int { return min(max(1, step.Node.CPUs), max(1, s.CPUs)) }
-
-// holds tells whether a node keeps the run's CUDA device to itself; --jobs lets several share it.
-func (s *scheduler) holds(step *graph.Step) bool {
-	return step.Node.GPU && s.Jobs == 0 && strings.HasPrefix(s.Device, "cuda")
+// tellWaiting says so when nodes wait for something else than a core.
+func (s *scheduler) tellWaiting() {
+	what, nodes := s.queue.short(s.free)
+	lacking := strings.Join(what, " and ")
+	if lacking == s.lacking {
+		return
+	}
+	s.lacking = lacking
+	e := event(task.RunWaits, "", "")
+	if e.Of = nodes; nodes > 0 {
+		verb := "wait"
+		if nodes == 1 {
+			verb = "waits"
+		}
+		e.Message = fmt.Sprintf("%s %s for %s", count(int64(nodes), "node"), verb, lacking)
+	}
+	s.emit(e)
 }
 
-func (s *scheduler) fits(step *graph.Step) bool {
-	if s.running == 0 {
-		return true
+// hold hands a node its devices: those with the fewest users, of which a node that asks for devices finds some with none
+// but those that share.
+func (s *scheduler) hold(t *turn) {
+	t.held = nil
+	if !t.step.Node.GPU && t.asks[devices] == 0 || s.cuda() == 0 {
+		return
 	}
-	if s.Jobs > 0 && s.running >= s.Jobs {
-		return false
+	for range max(1, t.asks[devices]) {
+		best := 0
+		for i, users := range s.users {
+			if users < s.users[best] {
+				best = i
+			}
+		}
+		s.users[best] += weight(t)
+		t.held = append(t.held, best)
 	}
-	return s.cpus+s.cost(step) <= s.CPUs && !(s.gpu && s.holds(step))
+}
+
+// release takes back what a node held. That is as soon as its worker has done the work: hashing what it left and writing
+// it through waits for the disk, beside the next worker.
+func (s *scheduler) release(t *turn) {
+	t.released = true
+	s.free = s.free.plus(t.asks)
+	for _, i := range t.held {
+		s.users[i] -= weight(t)
+	}
+}
+
+// commitsAtOnce bounds, for each core, how many finished nodes wait for the disk before the next worker starts.
+const commitsAtOnce = 4
+
+// weight makes a device that is kept by one node look fuller than one that any number share.
+func weight(t *turn) int {
+	if t.asks[devices] > 0 {
+		return 1 << 20
+	}
+	return 1
+}
+
+// device is the one that a node works on: cpu, cuda:1.
+func (s *scheduler) device(t *turn) string {
+	switch {
+	case len(t.held) > 0:
+		return s.Devices[t.held[0]]
+	case len(s.Devices) > 0:
+		return s.Devices[0]
+	}
+	return "cpu"
 }
 
 // complete hands a finished step on and frees what waited for it.
@@ -193,94 +276,45 @@ func (s *scheduler) complete(step *graph.Step) error {
 		return err
 	}
 	for _, after := range s.next[step] {
-		if s.waits[after]--; s.waits[after] == 0 {
+		if s.waits[after]--; s.waits[after] == 0 && !s.failed[after] {
 			s.ready = append(s.ready, after)
 		}
 	}
 	return nil
 }
 
-func (s *scheduler) finish(r result) error {
-	name := r.step.Node.Name
-	if r.err == nil {
-		s.plan.Look(r.step)
-		if r.step.State != graph.Done {
+func (s *scheduler) finish(ctx context.Context, r result) error {
+	s.running--
+	if r.turn.released {
+		s.committing--
+	} else {
+		s.release(r.turn)
+	}
+	step := r.turn.step
+	name := step.Node.Name
+	switch {
+	case r.err == nil:
+		s.plan.Look(step)
+		if step.State != graph.Done {
 			return fmt.Errorf("%s: its artifact is not there right after it was made; is another program changing %s?", name, s.store.Dir())
 		}
-		s.emit(task.Event{Time: time.Now().UTC(), Type: task.NodeDone, Node: name,
-			Facts: map[string]float64{"seconds": r.step.Artifact.Seconds}})
-		return s.complete(r.step)
+		e := event(task.NodeDone, name, "")
+		e.Facts = map[string]float64{"seconds": step.Artifact.Seconds}
+		s.emit(e)
+		return s.complete(step)
+	case ctx.Err() != nil && errors.Is(r.err, context.Canceled):
+	case r.turn.try <= step.Node.Retry.Times:
+		s.retry(ctx, r.turn, r.err)
+	default:
+		s.fail(step, s.reason(r.turn, r.err))
 	}
-	if errors.Is(r.err, context.Canceled) {
-		return nil
-	}
-	s.failed[r.step] = true
-	s.outcome.Failed++
-	s.outcome.Failures = append(s.outcome.Failures, Failure{name, r.err.Error()})
-	s.emit(task.Event{Time: time.Now().UTC(), Type: task.NodeFailed, Node: name, Message: r.err.Error()})
 	return nil
 }
 
-// attempt does one step in an attempt folder and commits it.
-func (s *scheduler) attempt(ctx context.Context, step *graph.Step) error {
-	node := step.Node
-	unlock, err := s.store.Lock(ctx, step.Key, func() {
-		s.events <- task.Event{Time: time.Now().UTC(), Type: task.NodeWaits, Node: node.Name,
-			Message: "another run works on it"}
-	})
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if _, err := s.store.Find(step.Key); err == nil {
-		return nil // the other run did it
-	}
-	try, err := s.store.Begin(step.Key)
-	if err != nil {
-		return err
-	}
-	if err := s.write(step, try.Dir); err != nil {
-		return err
-	}
-	s.events <- task.Event{Time: time.Now().UTC(), Type: task.NodeStarted, Node: node.Name, Message: reason(step)}
-	log := follow(try.Dir, func(e task.Event) { s.events <- e })
-	err = s.executor.Execute(ctx, node.Stage.Program, try.Dir)
-	log.end()
-	if err != nil {
-		var said *failed
-		if errors.As(err, &said) && log.failed != "" {
-			return errors.New(log.failed)
-		}
-		return err
-	}
-	_, err = try.Commit(store.Manifest{Node: node.Name, Kind: node.Stage.Kind, Parts: step.Parts,
-		Environment: log.environment}, node.Stage.Outputs)
-	return err
-}
-
-func reason(step *graph.Step) string {
-	if len(step.Reasons) == 0 {
-		return ""
-	}
-	return step.Reasons[0]
-}
-
-// write makes the task file.
-func (s *scheduler) write(step *graph.Step, attempt string) error {
-	params, err := json.Marshal(step.Node.Params)
-	if err != nil {
-		return fmt.Errorf("write task: %w", err)
-	}
-	t := task.Task{Node: step.Node.Name, Kind: step.Node.Stage.Kind, Axes: step.Node.AxisMap(), Params: params,
-		Inputs: map[string][]task.Input{}, Device: s.Device, Threads: max(1, step.Node.CPUs)} // as the key says, however few there are
-	for i, edge := range step.Node.Needs {
-		from := step.Inputs()[i]
-		t.Inputs[edge.Port] = append(t.Inputs[edge.Port], task.Input{Node: edge.From.Name, Axes: edge.From.AxisMap(),
-			Path: from.Artifact.Path(edge.Output)})
-	}
-	raw, err := json.MarshalIndent(t, "", " ")
-	if err != nil {
-		return fmt.Errorf("write task: %w", err)
-	}
-	return renameio.WriteFile(filepath.Join(attempt, "task.json"), raw, 0o644)
+// fail counts a step as failed.
+func (s *scheduler) fail(step *graph.Step, reason string) {
+	s.failed[step] = true
+	s.outcome.Failed++
+	s.outcome.Failures = append(s.outcome.Failures, Failure{step.Node.Name, reason})
+	s.emit(event(task.NodeFailed, step.Node.Name, reason))
 }

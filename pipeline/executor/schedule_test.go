@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/cyborg-run/cyborg-run/pipeline"
@@ -109,7 +111,7 @@ func TestScheduleProperty(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o := executor.Options{Jobs: rapid.IntRange(0, 3).Draw(t, "jobs"), CPUs: x.machine, KeepGoing: rapid.Bool().Draw(t, "keep going")}
+		o := executor.Options{Jobs: rapid.IntRange(0, 3).Draw(t, "jobs"), Machine: executor.Machine{CPUs: x.machine}, KeepGoing: rapid.Bool().Draw(t, "keep going")}
 
 		var emitting atomic.Int32
 		published := map[string]bool{}
@@ -185,11 +187,11 @@ func TestScheduleProperty(t *testing.T) {
 // --jobs lets several nodes share a CUDA device; without it, one at a time holds it.
 func TestScheduleOfADevice(t *testing.T) {
 	for _, c := range []struct {
-		device string
-		jobs   int
-		want   int
-	}{{"cpu", 0, 3}, {"cuda:0", 0, 1}, {"cuda:0", 2, 2}} {
-		t.Run(fmt.Sprintf("%s_jobs_%d", c.device, c.jobs), func(t *testing.T) {
+		devices []string
+		jobs    int
+		want    int
+	}{{[]string{"cpu"}, 0, 3}, {[]string{"cuda:0"}, 0, 1}, {[]string{"cuda:0"}, 2, 2}, {[]string{"cuda:0", "cuda:1"}, 0, 2}} {
+		t.Run(fmt.Sprintf("%s_jobs_%d", strings.Join(c.devices, "_"), c.jobs), func(t *testing.T) {
 			var nodes []*graph.Node
 			for i := range 3 {
 				n := node(fmt.Sprint("fit", i), "succeeds")
@@ -197,8 +199,8 @@ func TestScheduleOfADevice(t *testing.T) {
 				nodes = append(nodes, n)
 			}
 			h := newHouse(t, t.TempDir(), nodes...)
-			together := &meeting{want: c.want, all: make(chan struct{})}
-			outcome, err := executor.Run(t.Context(), h.plan(), h.store, together, executor.Options{Device: c.device, Jobs: c.jobs, CPUs: 3},
+			together := &meeting{want: c.want, all: make(chan struct{}), first: map[string]bool{}}
+			outcome, err := executor.Run(t.Context(), h.plan(), h.store, together, executor.Options{Jobs: c.jobs, Machine: executor.Machine{CPUs: 3, Devices: c.devices}},
 				func(task.Event) {}, func(*graph.Step) error { return nil })
 			if err != nil {
 				t.Fatal(err)
@@ -206,7 +208,43 @@ func TestScheduleOfADevice(t *testing.T) {
 			if outcome.Done != 3 || together.most != c.want {
 				t.Errorf("%d at once, want %d; %+v", together.most, c.want, outcome)
 			}
+			if len(together.first) != min(c.want, len(c.devices)) { // nodes that are done at once have one each, if they last
+				t.Errorf("the first nodes worked on %v, of %v", together.first, c.devices)
+			}
 		})
+	}
+}
+
+// A node that asks for more than there can ever be is told before anything starts; with --keep-going the others are done.
+func TestRunOfTooMuch(t *testing.T) {
+	large := node("large", "succeeds")
+	large.Resources.Memory = 64 << 30
+	h := newHouse(t, t.TempDir(), node("small", "succeeds"), large, node("score", "succeeds", large))
+	o := executor.Options{Machine: executor.Machine{CPUs: 2, Memory: 16 << 30}}
+	const why = "it asks for 64GiB of memory by resources.memory, and there are 16GiB"
+	outcome := h.run(t.Context(), o)
+	if outcome.Done != 0 || outcome.Failed != 1 || outcome.Skipped != 2 || outcome.Failures[0] != (executor.Failure{Node: "large", Reason: why}) {
+		t.Errorf("%+v", outcome)
+	}
+	if said := h.said(task.NodeStarted); len(said) > 0 {
+		t.Errorf("begun all the same: %v", said)
+	}
+	o.KeepGoing = true
+	if outcome := h.run(t.Context(), o); outcome.Done != 1 || outcome.Failed != 1 || outcome.Skipped != 1 {
+		t.Errorf("%+v", outcome)
+	}
+}
+
+// Nodes that wait for memory are told of, and when none does any more.
+func TestRunTellsWhatNodesWaitFor(t *testing.T) {
+	a, b := node("a", "succeeds"), node("b", "succeeds")
+	a.Resources.Memory, b.Resources.Memory = 10<<30, 10<<30
+	h := newHouse(t, t.TempDir(), a, b)
+	if outcome := h.run(t.Context(), executor.Options{Machine: executor.Machine{CPUs: 2, Memory: 16 << 30}}); outcome.Done != 2 {
+		t.Fatalf("%+v", outcome)
+	}
+	if d := cmp.Diff([]string{"run waits : 1 node waits for memory", "run waits "}, h.said(task.RunWaits)); d != "" {
+		t.Error(d)
 	}
 }
 
@@ -217,10 +255,18 @@ type meeting struct {
 	here, most int
 	all        chan struct{}
 	met        bool
+	first      map[string]bool // devices of those that meet
 }
 
 func (m *meeting) Execute(ctx context.Context, _ pipeline.Program, attempt string) error {
+	t, err := task.Read(attempt)
+	if err != nil {
+		return err
+	}
 	m.mu.Lock()
+	if !m.met {
+		m.first[t.Device] = true
+	}
 	m.here++
 	m.most = max(m.most, m.here)
 	if m.here == m.want && !m.met {
@@ -229,10 +275,6 @@ func (m *meeting) Execute(ctx context.Context, _ pipeline.Program, attempt strin
 	}
 	m.mu.Unlock()
 	<-m.all
-	t, err := task.Read(attempt)
-	if err != nil {
-		return err
-	}
 	err = succeed(ctx, t)
 	m.mu.Lock()
 	m.here--

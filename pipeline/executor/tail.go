@@ -13,20 +13,21 @@ const (
 // tail keeps the beginning of what a worker prints in a file and the end in memory. It never fails: a full disk must not
 // stop a worker from saying that the disk is full.
 type tail struct {
-	file *os.File
+	path string
+	file *os.File // nil before anything was printed
 	room int
 	end  []byte
 }
 
-func newTail(path string) (*tail, error) {
-	file, err := os.Create(path)
-	return &tail{file: file, room: logBytes}, err
-}
+func newTail(path string) *tail { return &tail{path: path, room: logBytes} }
 
 // Write implements io.Writer.
 func (t *tail) Write(p []byte) (int, error) {
 	n := min(len(p), t.room)
-	_, _ = t.file.Write(p[:n])
+	if t.file == nil && n > 0 {
+		t.file, _ = os.OpenFile(t.path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	}
+	_, _ = t.file.Write(p[:n]) // of no file: an error
 	t.room -= n
 	t.end = append(t.end, p[max(0, len(p)-tailBytes):]...)
 	t.end = t.end[max(0, len(t.end)-tailBytes):]
@@ -44,4 +45,4 @@ func (t *tail) String() string {
 	return strings.TrimSpace(strings.ToValidUTF8(text, "\uFFFD"))
 }
 
-func (t *tail) close() { _ = t.file.Close() }
+func (t *tail) close() { _ = t.file.Close() } // of no file: an error

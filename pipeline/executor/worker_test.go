@@ -1,16 +1,21 @@
 package executor_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
+	"github.com/cyborg-run/cyborg-run/pipeline/executor"
 	"github.com/cyborg-run/cyborg-run/pipeline/task"
 )
 
@@ -18,10 +23,16 @@ import (
 func TestMain(m *testing.M) {
 	if os.Getenv("CYBORG_TEST_WORKER") != "" && len(os.Args) == 3 && os.Args[1] == "work" {
 		works := map[string]task.Work{}
-		for kind, work := range behaviours {
-			works[kind] = work
-		}
+		maps.Copy(works, behaviours)
+		maps.Copy(works, faults)
 		os.Exit(task.Main(os.Args[2], works))
+	}
+	switch os.Getenv("CYBORG_TEST_ROLE") {
+	case "guard":
+		executor.GuardGroups(os.Stdin)
+		os.Exit(0)
+	case "runner":
+		os.Exit(beRunner(os.Args[1]))
 	}
 	os.Exit(m.Run())
 }
@@ -106,6 +117,13 @@ var behaviours = map[string]task.Work{
 		}
 		return succeed(ctx, t)
 	},
+	"says_how": func(_ context.Context, t *task.Task) error {
+		how := map[string]int{"steps": 7}
+		if err := t.DecodeHow(&how); err != nil {
+			return err
+		}
+		return os.WriteFile(t.Out("result"), []byte(fmt.Sprint(how)), 0o644)
+	},
 	"goes_on": func(ctx context.Context, t *task.Task) error {
 		before, err := os.ReadFile(t.State("checkpoint"))
 		if err != nil {
@@ -117,6 +135,147 @@ var behaviours = map[string]task.Work{
 		}
 		return os.WriteFile(t.Out("result"), before, 0o644)
 	},
+}
+
+// faults are what a worker must not do, and may do all the same.
+var faults = map[string]task.Work{
+	"lives_long": func(context.Context, *task.Task) error { // and says nothing
+		signal.Ignore(syscall.SIGTERM)
+		select {}
+	},
+	"talks_and_hangs": func(_ context.Context, t *task.Task) error {
+		for i := range 10 {
+			t.Emit(task.Event{Type: task.Log, Message: fmt.Sprint("at work ", i)})
+			time.Sleep(20 * time.Millisecond)
+		}
+		select {}
+	},
+	"fails_twice": func(ctx context.Context, t *task.Task) error {
+		before, _ := os.ReadFile(t.State("tries"))
+		if err := os.WriteFile(t.State("tries"), append(before, 'x'), 0o644); err != nil {
+			return err
+		}
+		if len(before) < 2 {
+			return fmt.Errorf("no luck at try %d", len(before)+1)
+		}
+		return os.WriteFile(t.Out("result"), append(before, 'x'), 0o644)
+	},
+	"floods_its_events": func(ctx context.Context, t *task.Task) error {
+		t.Emit(task.Event{Type: task.Log, Message: "before"})
+		block := bytes.Repeat([]byte(`{"type":"log","message":"`+strings.Repeat("x", 200)+`"}`+"\n"), 4096)
+		for range floodBytes / len(block) {
+			if err := appendEvents(t, block); err != nil {
+				return err
+			}
+		}
+		for range 3 { // what comes last is heard
+			time.Sleep(150 * time.Millisecond)
+			t.Progress(7, 7, "steps", nil)
+		}
+		return succeed(ctx, t)
+	},
+	"writes_one_long_line": func(ctx context.Context, t *task.Task) error {
+		block := bytes.Repeat([]byte("x"), 1<<20)
+		for range floodBytes >> 20 {
+			if err := appendEvents(t, block); err != nil {
+				return err
+			}
+		}
+		if err := appendEvents(t, []byte("\n")); err != nil {
+			return err
+		}
+		t.Warn("after")
+		return succeed(ctx, t)
+	},
+	"writes_a_long_line_and_stays_small": func(ctx context.Context, t *task.Task) error {
+		if err := appendEvents(t, append(bytes.Repeat([]byte("x"), 3<<20), '\n')); err != nil {
+			return err
+		}
+		t.Warn("after")
+		return succeed(ctx, t)
+	},
+	"closes_its_output": func(ctx context.Context, t *task.Task) error {
+		fmt.Fprintln(os.Stderr, "before")
+		for fd := range 3 {
+			_ = syscall.Close(fd)
+		}
+		t.Warn("after")
+		return succeed(ctx, t)
+	},
+	"removes_its_events": func(ctx context.Context, t *task.Task) error {
+		t.Warn("before")
+		if err := os.Remove(eventFile(t)); err != nil {
+			return err
+		}
+		t.Warn("after")
+		return succeed(ctx, t)
+	},
+	"makes_a_link_of_its_events": func(ctx context.Context, t *task.Task) error {
+		if err := errors.Join(os.Remove(eventFile(t)), os.Symlink("/dev/zero", eventFile(t))); err != nil {
+			return err
+		}
+		t.Warn("after")
+		return succeed(ctx, t)
+	},
+	"makes_a_folder_of_its_events": func(ctx context.Context, t *task.Task) error {
+		if err := errors.Join(os.Remove(eventFile(t)), os.MkdirAll(filepath.Join(eventFile(t), "deep"), 0o755)); err != nil {
+			return err
+		}
+		t.Warn("after")
+		return succeed(ctx, t)
+	},
+	"empties_its_events": func(ctx context.Context, t *task.Task) error {
+		t.Warn("before" + strings.Repeat(" and", 20))
+		time.Sleep(250 * time.Millisecond)
+		if err := os.Truncate(eventFile(t), 0); err != nil {
+			return err
+		}
+		t.Warn("after")
+		return succeed(ctx, t)
+	},
+	"lives_in_the_past": func(ctx context.Context, t *task.Task) error {
+		line := `{"time":"1970-01-01T00:00:00Z","type":"warning","message":"after"}` + "\n"
+		if err := appendEvents(t, []byte(line)); err != nil {
+			return err
+		}
+		return succeed(ctx, t)
+	},
+	"removes_its_folder": func(_ context.Context, t *task.Task) error {
+		return os.RemoveAll(filepath.Dir(eventFile(t)))
+	},
+	"has_a_child": func(_ context.Context, t *task.Task) error {
+		child := exec.Command("sleep", "1000")
+		child.Stdout, child.Stderr = os.Stdout, os.Stderr // which holds the runner's pipe open
+		if err := child.Start(); err != nil {
+			return err
+		}
+		t.Emit(task.Event{Type: task.Log, Message: fmt.Sprint("child ", child.Process.Pid)})
+		return os.WriteFile(t.Out("result"), fmt.Append(nil, child.Process.Pid), 0o644)
+	},
+	"has_a_child_and_hears_nothing": func(_ context.Context, t *task.Task) error {
+		signal.Ignore(syscall.SIGTERM)
+		child := exec.Command("sleep", "1000")
+		if err := child.Start(); err != nil {
+			return err
+		}
+		t.Emit(task.Event{Type: task.Log, Message: fmt.Sprintf("at work %d %d", os.Getpid(), child.Process.Pid)})
+		select {}
+	},
+}
+
+const floodBytes = 96 << 20
+
+func eventFile(t *task.Task) string {
+	return filepath.Join(filepath.Dir(filepath.Dir(t.Out("result"))), "events.jsonl")
+}
+
+func appendEvents(t *task.Task, raw []byte) error {
+	file, err := os.OpenFile(eventFile(t), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(raw)
+	return errors.Join(err, file.Close())
 }
 
 // succeed writes what the parameters say, then what the inputs hold.
