@@ -33,6 +33,9 @@ var parts = []part{
 	{"images", "decoding and resizing", (*bench).images},
 	{"score", "photographs to scores by ResNet50, decoding included", (*bench).score},
 	{"start", "the command line's own time", (*bench).start},
+	{"plan", "a plan of thousands of finished nodes, beside snakemake and DVC", (*bench).plan},
+	{"hash", "digests of thousands of files", (*bench).hash},
+	{"nodes", "nodes of next to no work", (*bench).nodes},
 }
 
 // errSkip says what a part lacks.
@@ -49,7 +52,8 @@ type bench struct {
 	shared string
 	rounds int
 	quick  bool
-	turn   int // of trainings: each is another one to the cache
+	turn   int      // of trainings: each is another one to the cache
+	also   []string // other folders to remove
 	lines  []line
 }
 
@@ -92,7 +96,11 @@ func run(only, bin string, rounds int, quick bool) error {
 	if err := b.settle(bin); err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(b.dir) }()
+	defer func() {
+		for _, dir := range append(b.also, b.dir) {
+			_ = os.RemoveAll(dir)
+		}
+	}()
 	b.describe()
 	for _, p := range parts {
 		if !slices.Contains(chosen, p.name) {

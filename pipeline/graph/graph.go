@@ -10,6 +10,7 @@ import (
 
 	"github.com/cyborg-run/cyborg-run/pipeline"
 	"github.com/cyborg-run/cyborg-run/pipeline/diag"
+	"github.com/cyborg-run/cyborg-run/pipeline/spec"
 )
 
 // Node is one stage with its matrix values.
@@ -18,11 +19,17 @@ type Node struct {
 	Stage  *pipeline.Stage
 	Axes   []Axis
 	Params any // what the worker gets as JSON; part of the key
+	How    any // what the worker gets beside Params and which changes no result, such as how often to save; not in the key
 	Needs  []Edge
 	Files  []string // the user's files that this node reads; their bytes are part of the key
 	CPUs   int      // cores that it keeps busy, at least 1
-	GPU    bool     // holds the run's device while it works
+	GPU    bool     // works on the run's device
 	Pos    diag.Pos // where the spec declares it
+
+	Title   string // what reasons call it, "dataset train"; empty: its name
+	Section string // where the spec has its parameters, "datasets.train"; empty: its stage's kind
+
+	spec.Handling // resources, tries and limits; not in the key
 }
 
 // Axis is one matrix value of a node.
@@ -173,6 +180,17 @@ func (g *Graph) Only(pattern string) (*Graph, error) {
 		}
 	}
 	return out, nil
+}
+
+// Matching are the nodes that a pattern of Only names.
+func (g *Graph) Matching(pattern string) []*Node {
+	var out []*Node
+	for _, n := range g.Nodes {
+		if stage, _, _ := strings.Cut(n.Name, "["); match(pattern, n.Name) || pattern == stage {
+			out = append(out, n)
+		}
+	}
+	return out
 }
 
 // Stages lists the distinct stage names, in order.

@@ -3,151 +3,178 @@ package graph
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
 
+	"github.com/cyborg-run/cyborg-run/pipeline"
 	"github.com/cyborg-run/cyborg-run/pipeline/store"
 )
 
 // State is what a plan says of a node.
 type State string
 
-// Done: its artifact is there and current. Run: it has to be done. Blocked: it cannot be done, its reasons say why.
+// The states of a node.
 const (
-	Done    State = "done"
-	Run     State = "run"
-	Blocked State = "blocked"
+	Done    State = "done"    // its artifact is there and current
+	Run     State = "run"     // it was never done
+	Stale   State = "stale"   // the last run that is known did it, and something changed since
+	Blocked State = "blocked" // it cannot be done, or needs what cannot be
 )
 
-// Machine is what results depend on beside spec and data.
+// Machine is what results depend on beside spec and data, and what can be done on it.
 type Machine struct {
-	Device   string // cpu, cuda
-	Libtorch string // 2.11.0
+	Device   string                      // cpu, cuda
+	Libtorch string                      // 2.11.0
+	Missing  map[pipeline.Program]string // programs that are not there, and what to do about it
+	Lacks    func(*Node) string          // what a node asks for that the machine does not have, "" where nothing; nil: it has all
 }
 
 // Step is a node with what the store knows of it.
 type Step struct {
 	Node     *Node
 	State    State
-	Reasons  []string
+	Reasons  []string        // why it is not done, in words
 	Parts    []store.Part    // complete only when everything it needs is done
 	Key      store.Key       // "" until then
 	Artifact *store.Artifact // when done
 
-	own  []store.Part // parts that do not depend on other nodes
-	last []store.Part // parts when it last finished in this run's history
-	in   []*Step      // the steps of Node.Needs, in that order
+	own   []store.Part // parts that do not depend on other nodes
+	in    []*Step      // the steps of Node.Needs, in that order
+	lost  string       // what happened to its artifact
+	cause *cause       // what changed since the last run that is known, once somebody asked
 }
 
 // Plan says of every node of a graph, in graph order, what is to be done and why.
 type Plan struct {
-	Steps []*Step
-	store *store.Store
+	Steps   []*Step
+	Run     string // the history that reasons are given against
+	store   *store.Store
+	machine Machine
+	last    func() map[string][]store.Part
 }
 
 // MakePlan looks every node up in the store. run names the history that reasons are given against.
 func MakePlan(g *Graph, st *store.Store, run string, machine Machine) (*Plan, error) {
-	last := st.Last(run)
-	p := &Plan{store: st}
+	p := &Plan{Run: run, store: st, machine: machine, Steps: make([]*Step, len(g.Nodes)),
+		last: sync.OnceValue(func() map[string][]store.Part { return st.Last(run) })}
 	steps := make(map[*Node]*Step, len(g.Nodes))
-	for _, n := range g.Nodes {
-		own, err := ownParts(n, st, machine)
+	depth := make(map[*Step]int, len(g.Nodes))
+	var waves [][]*Step // no step needs another of its wave
+	for i, n := range g.Nodes {
+		s := &Step{Node: n, in: make([]*Step, len(n.Needs))}
+		wave := 0
+		for k, e := range n.Needs {
+			s.in[k] = steps[e.From]
+			wave = max(wave, depth[s.in[k]]+1)
+		}
+		p.Steps[i], steps[n], depth[s] = s, s, wave
+		if wave == len(waves) {
+			waves = append(waves, nil)
+		}
+		waves[wave] = append(waves[wave], s)
+	}
+	errs := make([]error, len(p.Steps))
+	inParallel(len(p.Steps), func(i int) { errs[i] = p.ownParts(p.Steps[i]) })
+	for i, err := range errs {
 		if err != nil {
-			return nil, fmt.Errorf("plan %s: %w", n.Name, err)
+			return nil, fmt.Errorf("plan %s: %w", g.Nodes[i].Name, err)
 		}
-		s := &Step{Node: n, own: own, last: last[n.Name]}
-		for _, e := range n.Needs {
-			s.in = append(s.in, steps[e.From])
-		}
-		steps[n] = s
-		p.Steps = append(p.Steps, s)
-		p.Look(s)
+	}
+	for _, wave := range waves {
+		inParallel(len(wave), func(i int) { p.find(wave[i]) })
+	}
+	for _, s := range p.Steps {
+		p.explain(s)
 	}
 	return p, nil
 }
 
-func ownParts(n *Node, st *store.Store, machine Machine) ([]store.Part, error) {
-	parts := []store.Part{{Name: "stage", Value: n.Stage.Kind + " revision " + strconv.Itoa(n.Stage.Revision)}}
+// inParallel does n independent pieces of work on all cores.
+func inParallel(n int, do func(i int)) {
+	const block = 32
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), (n+block-1)/block) {
+		workers.Go(func() {
+			for {
+				from := int(next.Add(block)) - block
+				if from >= n {
+					return
+				}
+				for i := from; i < min(from+block, n); i++ {
+					do(i)
+				}
+			}
+		})
+	}
+	workers.Wait()
+}
+
+func (p *Plan) ownParts(s *Step) error {
+	n := s.Node
 	params, err := store.ParamParts("params", n.Params)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	parts = append(parts, params...)
-	files, err := st.Files(n.Files)
+	files, err := p.store.Files(n.Files)
 	if err != nil {
-		return nil, err
+		return err
 	}
+	parts := make([]store.Part, 0, 4+len(params)+len(files)+len(n.Needs))
+	parts = append(parts, store.Part{Name: "stage", Value: n.Stage.Kind + " revision " + strconv.Itoa(n.Stage.Revision)})
+	parts = append(parts, params...)
 	for _, f := range files {
-		parts = append(parts, store.Part{Name: "file " + f.Name, Value: string(f.Digest)})
+		parts = append(parts, store.Part{Name: filePart + f.Name, Value: string(f.Digest)})
 	}
 	if n.Stage.Tensors {
 		parts = append(parts,
-			store.Part{Name: "device", Value: machine.Device},
-			store.Part{Name: "libtorch", Value: machine.Libtorch},
+			store.Part{Name: "device", Value: p.machine.Device},
+			store.Part{Name: "libtorch", Value: p.machine.Libtorch},
 			store.Part{Name: "threads", Value: strconv.Itoa(n.CPUs)})
 	}
-	return parts, nil
+	s.own = parts
+	return nil
 }
+
+// What parts that are no parameters are called.
+const (
+	paramPart = "params."
+	filePart  = "file "
+	inputPart = "input "
+)
+
+func inputName(e Edge) string { return inputPart + e.Port + " from " + e.From.Name }
 
 // Look brings a step up to date with the store; all that it needs must have been looked at before.
 func (p *Plan) Look(s *Step) {
-	s.State, s.Reasons, s.Artifact = Run, nil, nil
-	parts := append([]store.Part(nil), s.own...)
+	p.find(s)
+	p.explain(s)
+}
+
+// find settles the key of a step whose inputs are done, and looks for its artifact.
+func (p *Plan) find(s *Step) {
+	s.State, s.Reasons, s.Artifact, s.lost, s.Key = Run, nil, nil, "", ""
+	parts := s.own
 	for i, e := range s.Node.Needs {
 		from := s.in[i]
 		if from.State != Done {
-			s.Reasons = append(s.Reasons, fmt.Sprintf("needs %s, which is to run", from.Node.Name))
-			continue
+			return
 		}
-		parts = append(parts, store.Part{
-			Name:  fmt.Sprintf("input %s from %s", e.Port, from.Node.Name),
-			Value: string(from.Artifact.Digest(e.Output)),
-		})
-	}
-	if s.Reasons != nil {
-		s.Reasons = append(shorten(s.Reasons, "inputs"), shorten(store.Changes(inputsOut(s.last), s.own), "changes")...)
-		if s.last == nil {
-			s.Reasons = []string{"never done"}
-		}
-		return
+		parts = append(parts, store.Part{Name: inputName(e), Value: string(from.Artifact.Digest(e.Output))})
 	}
 	s.Parts, s.Key = parts, store.MakeKey(parts)
 	artifact, err := p.store.Find(s.Key)
-	if err == nil {
+	switch {
+	case err == nil:
+		artifact.Parts = parts
 		s.State, s.Artifact = Done, artifact
-		return
-	}
-	switch changes := store.Changes(s.last, parts); {
 	case err != store.ErrMissing && errors.Is(err, store.ErrMissing): // it was there and is damaged
-		s.Reasons = []string{strings.TrimPrefix(err.Error(), store.ErrMissing.Error()+": ")}
-	case s.last == nil:
-		s.Reasons = []string{"never done"}
-	case len(changes) > 0:
-		s.Reasons = shorten(changes, "changes")
-	default:
-		s.Reasons = []string{"its artifact was deleted"}
+		s.lost = strings.TrimPrefix(err.Error(), store.ErrMissing.Error()+": ")
 	}
-}
-
-// inputsOut leaves out the parts that come from other nodes, which are not known before those are done.
-func inputsOut(parts []store.Part) []store.Part {
-	var out []store.Part
-	for _, p := range parts {
-		if !strings.HasPrefix(p.Name, "input ") {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
-const reasonsShown = 4
-
-func shorten(reasons []string, what string) []string {
-	if len(reasons) <= reasonsShown+1 {
-		return reasons
-	}
-	more := len(reasons) - reasonsShown
-	return append(reasons[:reasonsShown:reasonsShown], fmt.Sprintf("and %d more %s", more, what))
 }
 
 // Count is how many steps are in that state.
@@ -161,16 +188,23 @@ func (p *Plan) Count(state State) int {
 	return count
 }
 
+// Left is how many steps are not done.
+func (p *Plan) Left() int { return len(p.Steps) - p.Count(Done) }
+
 // Inputs are the steps of Node.Needs, in that order.
 func (s *Step) Inputs() []*Step { return s.in }
 
-// Remember writes the parts of all finished steps into the run's history.
+// Remember writes down what is done: its parts into the run's history, against which the next plan gives its reasons, and
+// its keys as those that the run needs.
 func (p *Plan) Remember(run string) error {
-	last := p.store.Last(run)
+	last, keys := p.store.Last(run), map[string]store.Key{}
 	for _, s := range p.Steps {
 		if s.State == Done {
-			last[s.Node.Name] = s.Parts
+			last[s.Node.Name], keys[s.Node.Name] = s.Parts, s.Key
 		}
 	}
-	return p.store.SetLast(run, last)
+	if err := p.store.SetLast(run, last); err != nil {
+		return err
+	}
+	return p.store.Record(store.Record{Run: run, Ended: time.Now(), Nodes: keys})
 }

@@ -112,31 +112,30 @@ func chain(t testing.TB, file string, change func(data, fit, score *graph.Node))
 
 // What is done stays done; what changed runs again, with all that depends on it, and the plan says why.
 func TestPlanSaysWhy(t *testing.T) {
-	const waits = "run score: needs fit, which is to run"
 	for name, c := range map[string]struct {
 		change func(data, fit, score *graph.Node)
 		also   func(t *testing.T, b *bench, file string)
 		want   []string
 	}{
 		"nothing":         {want: []string{"done data", "done fit", "done score"}},
-		"a_parameter":     {change: func(_, fit, _ *graph.Node) { fit.Params = settings{LR: 0.01, Epochs: 2} }, want: []string{"done data", "run fit: lr 0.02 -> 0.01", waits}},
-		"two_parameters":  {change: func(_, fit, _ *graph.Node) { fit.Params = settings{LR: 0.01, Epochs: 3} }, want: []string{"done data", "run fit: epochs 2 -> 3; lr 0.02 -> 0.01", waits}},
-		"a_new_parameter": {change: func(_, _, score *graph.Node) { score.Params = map[string]any{"batch": 5} }, want: []string{"done data", "done fit", "run score: batch: 5 is new"}},
+		"a_parameter":     {change: func(_, fit, _ *graph.Node) { fit.Params = settings{LR: 0.01, Epochs: 2} }, want: []string{"done data", "stale fit: train.lr 0.02 -> 0.01", "stale score: fit: train.lr 0.02 -> 0.01"}},
+		"two_parameters":  {change: func(_, fit, _ *graph.Node) { fit.Params = settings{LR: 0.01, Epochs: 3} }, want: []string{"done data", "stale fit: train.epochs 2 -> 3; train.lr 0.02 -> 0.01", "stale score: fit: train.epochs 2 -> 3; train.lr 0.02 -> 0.01"}},
+		"a_new_parameter": {change: func(_, _, score *graph.Node) { score.Params = map[string]any{"batch": 5} }, want: []string{"done data", "done fit", "stale score: step.batch: 5 is new"}},
 		"a_lost_parameter": {
 			change: func(data, _, _ *graph.Node) { data.Params = map[string]any{} },
-			want:   []string{"run data: side is gone", "run fit: needs data, which is to run", waits},
+			want:   []string{"stale data: step.side is gone", "stale fit: data: step.side is gone", "stale score: data: step.side is gone"},
 		},
 		"many_parameters": {
 			change: func(_, _, score *graph.Node) {
 				score.Params = map[string]any{"a": 1, "b": 1, "c": 1, "d": 1, "e": 1, "f": 1, "g": 1}
 			},
-			want: []string{"done data", "done fit", "run score: a: 1 is new; b: 1 is new; c: 1 is new; d: 1 is new; and 3 more changes"},
+			want: []string{"done data", "done fit", "stale score: step.a: 1 is new; step.b: 1 is new; step.c: 1 is new; step.d: 1 is new; and 3 more changes"},
 		},
 		"the_revision": {
 			change: func(_, _, score *graph.Node) {
 				score.Stage = &pipeline.Stage{Kind: "step", Revision: 2, Outputs: []string{"result"}}
 			},
-			want: []string{"done data", "done fit", "run score: stage step revision 1 -> step revision 2"},
+			want: []string{"done data", "done fit", "stale score: stage step revision 1 -> step revision 2"},
 		},
 		"the_users_file": {
 			also: func(t *testing.T, _ *bench, file string) {
@@ -144,11 +143,15 @@ func TestPlanSaysWhy(t *testing.T) {
 					t.Fatal(err)
 				}
 			},
-			want: []string{"run data: file FILE changed", "run fit: needs data, which is to run", waits},
+			want: []string{"stale data: file FILE changed", "stale fit: data: file FILE changed", "stale score: data: file FILE changed"},
 		},
-		"threads":  {change: func(_, fit, _ *graph.Node) { fit.CPUs = 2 }, want: []string{"done data", "run fit: threads 1 -> 2", waits}},
-		"a_device": {also: func(_ *testing.T, b *bench, _ string) { b.machine.Device = "cuda" }, want: []string{"done data", "run fit: device cpu -> cuda", waits}},
-		"libtorch": {also: func(_ *testing.T, b *bench, _ string) { b.machine.Libtorch = "3.0" }, want: []string{"done data", "run fit: libtorch 2.11.0 -> 3.0", waits}},
+		"how": { // to do it changes no result
+			change: func(_, fit, _ *graph.Node) { fit.How = map[string]any{"every": "10s"} },
+			want:   []string{"done data", "done fit", "done score"},
+		},
+		"threads":  {change: func(_, fit, _ *graph.Node) { fit.CPUs = 2 }, want: []string{"done data", "stale fit: threads 1 -> 2", "stale score: fit: threads 1 -> 2"}},
+		"a_device": {also: func(_ *testing.T, b *bench, _ string) { b.machine.Device = "cuda" }, want: []string{"done data", "stale fit: device cpu -> cuda", "stale score: fit: device cpu -> cuda"}},
+		"libtorch": {also: func(_ *testing.T, b *bench, _ string) { b.machine.Libtorch = "3.0" }, want: []string{"done data", "stale fit: libtorch 2.11.0 -> 3.0", "stale score: fit: libtorch 2.11.0 -> 3.0"}},
 		"a_new_node": {
 			change: func(_, _, score *graph.Node) { score.Name = "score2" },
 			want:   []string{"done data", "done fit", "done score2"}, // the same work under another name
@@ -160,7 +163,7 @@ func TestPlanSaysWhy(t *testing.T) {
 					t.Fatal(err)
 				}
 			},
-			want: []string{"done data", "run fit: its artifact was deleted", waits},
+			want: []string{"done data", "stale fit: its artifact was deleted", "stale score: fit: its artifact was deleted"},
 		},
 		"a_deleted_output": {
 			also: func(t *testing.T, b *bench, file string) {
@@ -168,14 +171,14 @@ func TestPlanSaysWhy(t *testing.T) {
 					t.Fatal(err)
 				}
 			},
-			want: []string{"done data", "run fit: output result was deleted", waits},
+			want: []string{"done data", "stale fit: output result was deleted", "stale score: fit: output result was deleted"},
 		},
 		"a_damaged_output": {
 			also: func(t *testing.T, b *bench, file string) {
 				path := b.plan(chain(t, file, nil)).Steps[1].Artifact.Path("result")
 				damage(t, path)
 			},
-			want: []string{"done data", "run fit: output result was changed", waits},
+			want: []string{"done data", "stale fit: output result was changed", "stale score: fit: output result was changed"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -243,7 +246,7 @@ func TestPlanStopsAtEqualBytes(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := b.plan(chain(t, file, nil))
-	if p.Steps[0].State != graph.Run || p.Steps[1].State != graph.Run {
+	if p.Steps[0].State != graph.Stale || p.Steps[1].State != graph.Stale {
 		t.Fatalf("%v", said(p))
 	}
 	b.do(p, p.Steps[0])
@@ -279,7 +282,7 @@ func TestPlanProperty(t *testing.T) {
 			"do the next": func(t *rapid.T) {
 				p := b.plan(g)
 				for _, s := range p.Steps {
-					if s.State == graph.Run {
+					if s.State != graph.Done {
 						b.do(p, s)
 						break
 					}
@@ -298,11 +301,11 @@ func TestPlanProperty(t *testing.T) {
 			},
 			"": func(t *rapid.T) {
 				p := b.plan(g)
-				if p.Count(graph.Done)+p.Count(graph.Run) != len(g.Nodes) {
+				if p.Count(graph.Done)+p.Count(graph.Run)+p.Count(graph.Stale) != len(g.Nodes) {
 					t.Fatalf("%v", said(p))
 				}
 				for _, s := range p.Steps {
-					if (s.State == graph.Run) != (len(s.Reasons) > 0) {
+					if (s.State != graph.Done) != (len(s.Reasons) > 0) {
 						t.Fatalf("%s is %s because %v", s.Node.Name, s.State, s.Reasons)
 					}
 					for _, in := range s.Inputs() {
@@ -314,7 +317,7 @@ func TestPlanProperty(t *testing.T) {
 			},
 		})
 		b.doAll(g)
-		if p := b.plan(g); p.Count(graph.Run) != 0 {
+		if p := b.plan(g); p.Left() != 0 {
 			t.Fatalf("after all was done: %v", said(p))
 		}
 	})
@@ -345,5 +348,106 @@ func BenchmarkPlan(b *testing.B) {
 			b.Fatal(err)
 		}
 		newBench(b, b.TempDir()).plan(g)
+	}
+}
+
+// A failure is never kept: what was begun and not committed is still to run.
+func TestPlanForgetsFailures(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "rows.csv")
+	if err := os.WriteFile(file, []byte("rows"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, filepath.Join(dir, "store"))
+	p := b.plan(chain(t, file, nil))
+	try, err := b.store.Begin(p.Steps[0].Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := try.Commit(store.Manifest{Node: "data"}, []string{"result"}); err == nil {
+		t.Fatal("an attempt without its output was taken")
+	}
+	if err := p.Remember("test"); err != nil {
+		t.Fatal(err)
+	}
+	if got := said(b.plan(chain(t, file, nil)))[0]; got != "run data: never done" {
+		t.Error(got)
+	}
+}
+
+// Files and inputs are counted, fields are named; many nodes that share a cause name the one in which it lies.
+func TestPlanCounts(t *testing.T) {
+	dir := t.TempDir()
+	var files []string
+	for _, name := range []string{"a", "b", "c", "d", "e"} {
+		files = append(files, filepath.Join(dir, name+".png"))
+		if err := os.WriteFile(files[len(files)-1], []byte(name), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	make := func(files []string, fits int) *graph.Graph {
+		data := &graph.Node{Name: "data.train", Title: "dataset train", Section: "datasets.train", Stage: kind,
+			Params: map[string]any{"side": 96}, Files: files}
+		nodes := []*graph.Node{data}
+		table := &graph.Node{Name: "table", Stage: kind, Params: map[string]any{}}
+		for i := range fits {
+			fit := &graph.Node{Name: fmt.Sprintf("fit[seed=%d]", i+1), Stage: kind, Params: settings{LR: 0.02},
+				Needs: []graph.Edge{{Port: "data", From: data, Output: "result"}}}
+			table.Needs = append(table.Needs, graph.Edge{Port: "runs", From: fit, Output: "result"})
+			nodes = append(nodes, fit)
+		}
+		g, err := graph.New(append(nodes, table))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return g
+	}
+	b := newBench(t, filepath.Join(dir, "store"))
+	b.doAll(make(files[:4], 2))
+	for _, name := range []string{"a", "b"} {
+		if err := os.WriteFile(filepath.Join(dir, name+".png"), []byte("other"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := b.plan(make([]string{files[0], files[1], files[4]}, 3))
+	const cause = "2 files changed, first DIR/a.png; 1 is new, DIR/e.png; 2 are gone, first DIR/c.png"
+	want := []string{
+		"stale data.train: " + cause,
+		"stale fit[seed=1]: dataset train: " + cause,
+		"stale fit[seed=2]: dataset train: " + cause,
+		"run fit[seed=3]: never done",
+		"stale table: input fit[seed=3] is new; dataset train: " + cause + "; fit[seed=3]: never done",
+	}
+	got := said(p)
+	for i := range got {
+		got[i] = strings.ReplaceAll(got[i], dir, "DIR")
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	if changes := p.Changes(p.Steps[0]); len(changes) != 5 {
+		t.Errorf("%+v, want each file", changes)
+	}
+	if roots := p.Roots(p.Steps[1]); len(roots) != 1 || roots[0] != p.Steps[0] {
+		t.Errorf("%v, want the data set alone", roots)
+	}
+}
+
+// What cannot be done here blocks what needs it, but not what is done.
+func TestPlanBlocked(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "rows.csv")
+	if err := os.WriteFile(file, []byte("rows"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, filepath.Join(dir, "store"))
+	b.machine.Missing = map[pipeline.Program]string{pipeline.Torch: "there is no cyborg-torch"}
+	want := []string{"run data: never done", "blocked fit: there is no cyborg-torch", "blocked score: needs fit, which cannot be done"}
+	if d := cmp.Diff(want, said(b.plan(chain(t, file, nil)))); d != "" {
+		t.Error(d)
+	}
+	b.doAll(chain(t, file, nil))
+	if d := cmp.Diff([]string{"done data", "done fit", "done score"}, said(b.plan(chain(t, file, nil)))); d != "" {
+		t.Error(d)
 	}
 }

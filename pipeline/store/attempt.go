@@ -49,7 +49,7 @@ func (a *Attempt) Commit(m Manifest, needed []string) (*Artifact, error) {
 	if err != nil {
 		return nil, fmt.Errorf("commit %s: %w", m.Node, err)
 	}
-	if err := seal(out, outputs); err != nil {
+	if err := a.store.seal(out, outputs); err != nil {
 		return nil, fmt.Errorf("commit %s: %w", m.Node, err)
 	}
 	m.Key, m.Outputs, m.Started, m.Seconds = a.key, outputs, a.began.UTC(), time.Since(a.began).Seconds()
@@ -57,7 +57,7 @@ func (a *Attempt) Commit(m Manifest, needed []string) (*Artifact, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := writeSynced(filepath.Join(a.Dir, "manifest.json"), raw); err != nil {
+	if err := a.store.write(filepath.Join(a.Dir, "manifest.json"), raw); err != nil {
 		return nil, fmt.Errorf("commit %s: %w", m.Node, err)
 	}
 	if err := a.store.Remove(a.key); err != nil { // a damaged one
@@ -67,7 +67,7 @@ func (a *Attempt) Commit(m Manifest, needed []string) (*Artifact, error) {
 	if err := os.Rename(a.Dir, final); err != nil {
 		return nil, fmt.Errorf("commit %s: %w", m.Node, err)
 	}
-	if err := syncDir(filepath.Dir(final)); err != nil {
+	if err := a.store.syncDir(filepath.Dir(final)); err != nil {
 		return nil, fmt.Errorf("commit %s: %w", m.Node, err)
 	}
 	_ = os.RemoveAll(filepath.Join(final, "state")) // not before: a kill up to here can go on from it
@@ -75,7 +75,7 @@ func (a *Attempt) Commit(m Manifest, needed []string) (*Artifact, error) {
 }
 
 // seal makes the outputs read-only, hashes them and sees that they are on the disk.
-func seal(dir string, outputs []Output) error {
+func (s *Store) seal(dir string, outputs []Output) error {
 	var g errgroup.Group
 	g.SetLimit(8)
 	for i := range outputs {
@@ -96,13 +96,16 @@ func seal(dir string, outputs []Output) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	return syncTree(dir, len(outputs))
+	return s.syncTree(dir, len(outputs))
 }
 
 // manyFiles is from when on one call that writes the whole file system through is cheaper than one for each file.
 const manyFiles = 256
 
-func syncTree(dir string, files int) error {
+func (s *Store) syncTree(dir string, files int) error {
+	if s.unsynced {
+		return nil
+	}
 	f, err := os.Open(dir)
 	if err != nil {
 		return err
@@ -115,11 +118,17 @@ func syncTree(dir string, files int) error {
 		if err != nil {
 			return err
 		}
-		return syncDir(path)
+		return s.syncDir(path)
 	})
 }
 
-func syncDir(path string) error {
+// Unsynced lets commits not wait for the disk: for measurements of stores with thousands of artifacts that nobody needs.
+func (s *Store) Unsynced() { s.unsynced = true }
+
+func (s *Store) syncDir(path string) error {
+	if s.unsynced {
+		return nil
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return err
@@ -128,12 +137,12 @@ func syncDir(path string) error {
 	return f.Sync()
 }
 
-func writeSynced(path string, raw []byte) error {
+func (s *Store) write(path string, raw []byte) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
 	}
-	if _, err = f.Write(raw); err == nil {
+	if _, err = f.Write(raw); err == nil && !s.unsynced {
 		err = f.Sync()
 	}
 	if closing := f.Close(); err == nil {

@@ -2,18 +2,15 @@ package store
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
+	"strconv"
 	"sync"
 	"syscall"
-	"time"
 
-	"github.com/google/renameio/v2"
 	"github.com/zeebo/blake3"
-	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
 )
 
 const digestPrefix = "blake3:"
@@ -28,22 +25,43 @@ func DigestFile(path string) (Digest, error) {
 		return "", err
 	}
 	defer f.Close()
-	h := blake3.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", fmt.Errorf("hash %s: %w", path, err)
+	h := hashing.Get().(*hasher)
+	defer hashing.Put(h)
+	h.Reset()
+	for {
+		n, err := f.Read(h.buffer)
+		_, _ = h.Write(h.buffer[:n])
+		if err == io.EOF {
+			return sum(h.Hasher), nil
+		}
+		if err != nil {
+			return "", fmt.Errorf("hash %s: %w", path, err)
+		}
 	}
-	return sum(h), nil
 }
 
-func sum(h *blake3.Hasher) Digest { return Digest(digestPrefix + hex.EncodeToString(h.Sum(nil)[:20])) }
+// hasher is kept for the next file: a hash's state and its buffer are larger than most files of a data set's list.
+type hasher struct {
+	*blake3.Hasher
+	buffer []byte
+}
+
+var hashing = sync.Pool{New: func() any { return &hasher{blake3.New(), make([]byte, 1<<18)} }}
+
+func sum(h *blake3.Hasher) Digest {
+	var out [32]byte
+	return Digest(digestPrefix + hex.EncodeToString(h.Sum(out[:0])[:20]))
+}
 
 // combine is the digest of a list of named digests.
 func combine(named []Output) Digest {
-	h := blake3.New()
+	var text []byte
 	for _, o := range named {
-		fmt.Fprintf(h, "%d:%s%s", len(o.Name), o.Name, o.Digest)
+		text = strconv.AppendInt(text, int64(len(o.Name)), 10)
+		text = append(append(append(text, ':'), o.Name...), o.Digest...)
 	}
-	return sum(h)
+	sum := blake3.Sum256(text)
+	return Digest(digestPrefix + hex.EncodeToString(sum[:20]))
 }
 
 // stamp is what a file's status says without reading it.
@@ -54,100 +72,24 @@ type stamp struct {
 	Inode uint64 `json:"inode"`
 }
 
-func stampOf(path string) (stamp, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return stamp{}, err
+// stampOf is the stamp of a regular file; links are followed.
+func stampOf(path string) (stamp, error) { return stampAt(unix.AT_FDCWD, path, 0) }
+
+func stampAt(dir int, path string, flags int) (stamp, error) {
+	var st unix.Stat_t
+	if err := statAt(dir, path, &st, flags); err != nil {
+		return stamp{}, &os.PathError{Op: "stat", Path: path, Err: err}
 	}
-	if !info.Mode().IsRegular() {
+	if st.Mode&unix.S_IFMT != unix.S_IFREG {
 		return stamp{}, fmt.Errorf("%s: not a regular file", path)
 	}
-	s := stamp{Size: info.Size(), MTime: info.ModTime().UnixNano()}
-	if sys, ok := info.Sys().(*syscall.Stat_t); ok {
-		s.Inode, s.CTime = sys.Ino, sys.Ctim.Nano()
-	}
-	return s, nil
+	return stamp{Size: st.Size, MTime: st.Mtim.Nano(), CTime: st.Ctim.Nano(), Inode: st.Ino}, nil
 }
 
-// memory remembers the digests of the user's files by their status, so that a second look reads none of them.
-type memory struct {
-	mu    sync.Mutex
-	path  string
-	files map[string]remembered
-	dirty bool
-}
-
-type remembered struct {
-	stamp
-	Digest Digest `json:"digest"`
-}
-
-func loadMemory(path string) *memory {
-	m := &memory{path: path, files: map[string]remembered{}}
-	if raw, err := os.ReadFile(path); err == nil {
-		if json.Unmarshal(raw, &m.files) != nil {
-			m.files = map[string]remembered{} // damaged: only costs hashing again
+func statAt(dir int, path string, st *unix.Stat_t, flags int) error {
+	for {
+		if err := unix.Fstatat(dir, path, st, flags); err != syscall.EINTR {
+			return err
 		}
 	}
-	return m
-}
-
-// settled is how old a file's last change must be before its status is trusted: a file changed twice within the
-// resolution of its clock looks the same both times.
-const settled = 2 * time.Second
-
-func (m *memory) digest(path string) (Digest, error) {
-	now, err := stampOf(path)
-	if err != nil {
-		return "", err
-	}
-	m.mu.Lock()
-	have, ok := m.files[path]
-	m.mu.Unlock()
-	if ok && have.stamp == now {
-		return have.Digest, nil
-	}
-	d, err := DigestFile(path)
-	if err != nil {
-		return "", err
-	}
-	if time.Since(time.Unix(0, max(now.MTime, now.CTime))) > settled {
-		m.mu.Lock()
-		m.files[path], m.dirty = remembered{now, d}, true
-		m.mu.Unlock()
-	}
-	return d, nil
-}
-
-func (m *memory) save() error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if !m.dirty {
-		return nil
-	}
-	raw, err := json.Marshal(m.files)
-	if err != nil {
-		return err
-	}
-	m.dirty = false
-	return renameio.WriteFile(m.path, raw, 0o644)
-}
-
-// Files returns the digests of the user's files, in the given order, hashing what is not remembered on several cores.
-func (s *Store) Files(paths []string) ([]Output, error) {
-	out := make([]Output, len(paths))
-	var g errgroup.Group
-	g.SetLimit(8)
-	for i, path := range paths {
-		g.Go(func() error {
-			abs, err := filepath.Abs(path)
-			if err != nil {
-				return err
-			}
-			d, err := s.memory.digest(abs)
-			out[i] = Output{Name: path, Digest: d}
-			return err
-		})
-	}
-	return out, g.Wait()
 }

@@ -105,8 +105,14 @@ func TestChanges(t *testing.T) {
 		{Name: "stage", Value: "train revision 1"}, {Name: "params.lr", Value: "0.01"}, {Name: "params.new", Value: "true"},
 		{Name: "file weights.pth", Value: "blake3:bb"}, {Name: "file other.pth", Value: "blake3:dd"}, {Name: "input data from data.train", Value: "blake3:ee"},
 	}
-	want := []string{"lr 0.02 -> 0.01", "new: true is new", "file weights.pth changed", "file other.pth: a file is new",
-		"input data from data.train changed", "old is gone"}
+	want := []store.Change{
+		{Name: "params.lr", Before: "0.02", After: "0.01"},
+		{Name: "params.new", After: "true", New: true},
+		{Name: "file weights.pth", Before: "blake3:aa", After: "blake3:bb"},
+		{Name: "file other.pth", After: "blake3:dd", New: true},
+		{Name: "input data from data.train", Before: "blake3:cc", After: "blake3:ee"},
+		{Name: "params.old", Before: "1", Gone: true},
+	}
 	if d := cmp.Diff(want, store.Changes(before, now)); d != "" {
 		t.Error(d)
 	}

@@ -3,8 +3,11 @@
 //	.cyborg/artifacts/<key>/   a finished attempt: out/ (read-only), manifest.json, task.json, events.jsonl
 //	.cyborg/attempts/<key>/    an attempt that is being made, or was cut off; its state/ serves the next one
 //	.cyborg/locks/<key>        held while somebody works on that key
-//	.cyborg/last/<run>.json    the key parts of each node of a run when it last finished, for the plan's reasons
-//	.cyborg/digests.json       digests of the user's files by size, times and inode
+//	.cyborg/lock               held by all who use the store; alone by gc
+//	.cyborg/last/<run>         the key parts of each node of a run when it last finished, for the plan's reasons
+//	.cyborg/runs/<time>-<run>.json  the keys that a run needed, for gc
+//	.cyborg/digests            digests of the user's files by size, times and inode
+//	.cyborg/index              what the manifests say, in one file that is read at once
 //
 // An artifact appears by one rename of its whole folder after everything in it was written to the disk; so at any
 // moment there is either no artifact or a complete one. The folder may be deleted at any time: all of it can be made
@@ -12,8 +15,6 @@
 package store
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,16 +22,20 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+	"sync"
 	"time"
-
-	"github.com/gofrs/flock"
-	"github.com/google/renameio/v2"
 )
 
 // Store is a folder of artifacts.
 type Store struct {
 	dir    string
 	memory *memory
+	index  *index
+	verify bool
+
+	unsynced bool
+	use      *os.File // holds the store's lock
+	fd       *os.File // the folder artifacts/, below which everything is looked up
 }
 
 // Output is one file of an artifact, by its slash-separated name below out/.
@@ -56,68 +61,41 @@ type Manifest struct {
 type Artifact struct {
 	Manifest
 	Dir string // holds out/
+
+	mu      sync.Mutex
+	folders map[string]Digest
 }
 
-// Open makes the folder if needed.
+// Open makes the folder if needed, and waits while somebody cleans it up. The caller closes the store: until then
+// nothing is cleaned up.
 func Open(dir string) (*Store, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
-	for _, sub := range []string{"artifacts", "attempts", "locks", "last"} {
+	for _, sub := range []string{"artifacts", "attempts", "locks", "last", "runs"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
 			return nil, fmt.Errorf("open store: %w", err)
 		}
 	}
-	return &Store{dir: dir, memory: loadMemory(filepath.Join(dir, "digests.json"))}, nil
+	s := &Store{dir: dir, memory: &memory{path: filepath.Join(dir, "digests"), seen: map[string]bool{}},
+		index: &index{path: filepath.Join(dir, "index")}}
+	if s.use, err = share(filepath.Join(dir, "lock")); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	if s.fd, err = os.Open(filepath.Join(dir, "artifacts")); err != nil {
+		return nil, errors.Join(fmt.Errorf("open store: %w", err), s.use.Close())
+	}
+	return s, nil
 }
 
-// Close writes down what was learnt about the user's files.
-func (s *Store) Close() error { return s.memory.save() }
+// Close writes down what was learnt about the user's files and the artifacts, and gives the store free.
+func (s *Store) Close() error {
+	return errors.Join(s.memory.save(), s.index.save(), s.fd.Close(), s.use.Close())
+}
 
 // Dir is the store's folder.
 func (s *Store) Dir() string { return s.dir }
-
-// ErrMissing means that there is no artifact of that key.
-var ErrMissing = errors.New("no artifact")
-
-// Find returns the artifact of a key after looking at each of its files: one that is gone or whose size or time
-// changed, and then its bytes too, makes the artifact worthless. The error then says which, and wraps ErrMissing.
-func (s *Store) Find(key Key) (*Artifact, error) {
-	dir := filepath.Join(s.dir, "artifacts", string(key))
-	raw, err := os.ReadFile(filepath.Join(dir, "manifest.json"))
-	if err != nil {
-		return nil, ErrMissing
-	}
-	a := &Artifact{Dir: dir}
-	if err := json.Unmarshal(raw, &a.Manifest); err != nil {
-		return nil, fmt.Errorf("%w: its manifest is damaged", ErrMissing)
-	}
-	for _, o := range a.Outputs {
-		if err := o.check(filepath.Join(dir, "out", filepath.FromSlash(o.Name))); err != nil {
-			return nil, fmt.Errorf("%w: output %s %w", ErrMissing, o.Name, err)
-		}
-	}
-	return a, nil
-}
-
-func (o Output) check(path string) error {
-	now, err := stampOf(path)
-	if err != nil {
-		return errors.New("was deleted")
-	}
-	if now.Size != o.Size {
-		return errors.New("was changed")
-	}
-	if now.MTime == o.MTime && now.Inode == o.Inode {
-		return nil
-	}
-	d, err := DigestFile(path)
-	if err != nil || d != o.Digest {
-		return errors.New("was changed")
-	}
-	return nil
-}
 
 // Path is the place of an output; the empty name is the folder of all outputs.
 func (a *Artifact) Path(name string) string {
@@ -126,21 +104,36 @@ func (a *Artifact) Path(name string) string {
 
 // Digest is the digest of an output: of a file, or of all files in a folder (the empty name: all outputs).
 func (a *Artifact) Digest(name string) Digest {
-	var inside []Output
 	for _, o := range a.Outputs {
 		if o.Name == name {
 			return o.Digest
 		}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if d, ok := a.folders[name]; ok {
+		return d
+	}
+	var inside []Output
+	for _, o := range a.Outputs {
 		if name == "" || strings.HasPrefix(o.Name, name+"/") {
 			inside = append(inside, o)
 		}
 	}
-	return combine(inside)
+	if a.folders == nil {
+		a.folders = map[string]Digest{}
+	}
+	a.folders[name] = combine(inside)
+	return a.folders[name]
 }
 
 // Remove takes an artifact away.
 func (s *Store) Remove(key Key) error {
-	dir := filepath.Join(s.dir, "artifacts", string(key))
+	s.index.forget(key)
+	return removeAll(filepath.Join(s.dir, "artifacts", string(key)))
+}
+
+func removeAll(dir string) error {
 	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() {
 			_ = os.Chmod(path, 0o755)
@@ -148,45 +141,6 @@ func (s *Store) Remove(key Key) error {
 		return nil
 	})
 	return os.RemoveAll(dir)
-}
-
-// Lock waits until nobody else works on the key. waiting is called once if it has to wait.
-func (s *Store) Lock(ctx context.Context, key Key, waiting func()) (unlock func(), err error) {
-	lock := flock.New(filepath.Join(s.dir, "locks", string(key)))
-	held, err := lock.TryLock()
-	if err == nil && !held {
-		if waiting != nil {
-			waiting()
-		}
-		_, err = lock.TryLockContext(ctx, 100*time.Millisecond)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("lock %s: %w", key, err)
-	}
-	return func() { _ = lock.Unlock() }, nil
-}
-
-// Last returns the key parts of the nodes of a run when each last finished.
-func (s *Store) Last(run string) map[string][]Part {
-	last := map[string][]Part{}
-	raw, err := os.ReadFile(s.lastPath(run))
-	if err != nil || json.Unmarshal(raw, &last) != nil {
-		return map[string][]Part{}
-	}
-	return last
-}
-
-// SetLast writes down the key parts of a run's nodes.
-func (s *Store) SetLast(run string, parts map[string][]Part) error {
-	raw, err := json.Marshal(parts)
-	if err != nil {
-		return err
-	}
-	return renameio.WriteFile(s.lastPath(run), raw, 0o644)
-}
-
-func (s *Store) lastPath(run string) string {
-	return filepath.Join(s.dir, "last", strings.ReplaceAll(run, string(filepath.Separator), "_")+".json")
 }
 
 // list is every file below a folder, sorted by name.

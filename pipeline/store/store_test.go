@@ -385,7 +385,7 @@ func TestLast(t *testing.T) {
 	if got := s.Last("mine"); len(got) != 0 {
 		t.Errorf("the history of another run: %v", got)
 	}
-	write(t, filepath.Join(s.Dir(), "last", "mine@demo.json"), "{")
+	write(t, filepath.Join(s.Dir(), "last", "mine@demo"), "{")
 	if got := s.Last("mine@demo"); len(got) != 0 {
 		t.Errorf("a damaged history: %v", got)
 	}
@@ -418,7 +418,7 @@ func TestFilesAreRemembered(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	memory, err := os.ReadFile(filepath.Join(s.Dir(), "digests.json"))
+	memory, err := os.ReadFile(filepath.Join(s.Dir(), "digests"))
 	if err != nil || !strings.Contains(string(memory), string(first)) {
 		t.Fatalf("the digest was not kept: %s %v", memory, err)
 	}
@@ -435,7 +435,7 @@ func TestFilesAreRemembered(t *testing.T) {
 	if digest() == first {
 		t.Error("a changed file has its old digest")
 	}
-	write(t, filepath.Join(s.Dir(), "digests.json"), "}")
+	write(t, filepath.Join(s.Dir(), "digests"), "}")
 	s = open(t, s.Dir())
 	digest()
 }
