@@ -10,11 +10,13 @@ import (
 	"io"
 	"os"
 	"sort"
+	"strconv"
 	"strings"
 )
 
-// Pos is a place in a file. Line and Column count from 1; a zero Line means the file as a whole. Width is how many
-// columns the caret line underlines (0: one).
+// Pos is a place in a file. Line and Column count from 1; a zero Line means the file as a whole. An argument of the
+// command line ("--set seeds=many") is its own File: it has a Column and no Line. Width is how many columns the caret
+// line underlines (0: one).
 type Pos struct {
 	File   string `json:"file"`
 	Line   int    `json:"line,omitempty"`
@@ -104,27 +106,21 @@ func Write(w io.Writer, all []Diagnostic) {
 		if !ok {
 			continue
 		}
-		fmt.Fprintf(w, "%5d | %s\n", d.Pos.Line, text)
+		number := strconv.Itoa(d.Pos.Line)
+		if d.Pos.Line == 0 {
+			number = ""
+		}
+		shown, carets := excerpt(text, d.Pos.Column, d.Pos.Width)
+		fmt.Fprintf(w, "%5s | %s\n", number, shown)
 		if d.Pos.Column > 0 {
-			pad := strings.Map(func(r rune) rune {
-				if r == '\t' {
-					return r
-				}
-				return ' '
-			}, prefix(text, d.Pos.Column-1))
-			fmt.Fprintf(w, "      | %s%s\n", pad, strings.Repeat("^", max(1, d.Pos.Width)))
+			fmt.Fprintf(w, "      | %s\n", carets)
 		}
 	}
 }
 
-func prefix(text string, columns int) string {
-	runes := []rune(text)
-	return string(runes[:min(columns, len(runes))])
-}
-
 func line(p Pos) (string, bool) {
 	if p.Line == 0 {
-		return "", false
+		return p.File, p.Column > 0
 	}
 	f, err := os.Open(p.File)
 	if err != nil {
@@ -132,7 +128,7 @@ func line(p Pos) (string, bool) {
 	}
 	defer f.Close()
 	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
+	lines.Buffer(nil, 8<<20) // of a spec of one line
 	for n := 1; lines.Scan(); n++ {
 		if n == p.Line {
 			return lines.Text(), true

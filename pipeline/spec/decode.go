@@ -204,7 +204,7 @@ func decodeScalar(v *Value, out reflect.Value, r rules, diags *diag.List) {
 		}
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		n := v.whole
-		if v.Kind == Float && v.float == math.Trunc(v.float) && math.Abs(v.float) < 1<<53 {
+		if v.Kind == Float && v.float == math.Trunc(v.float) && math.Abs(v.float) < 1<<63 {
 			n = int(v.float)
 		} else if v.Kind != Int {
 			wrong(v, "a whole number", diags)

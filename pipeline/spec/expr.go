@@ -8,25 +8,13 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/expr-lang/expr"
-	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/vm"
 
 	"github.com/cyborg-run/cyborg-run/pipeline/diag"
-)
-
-// Bounds of expressions. A spec must always load, and soon.
-const (
-	maxCode  = 4 << 10  // bytes of an expression
-	maxNodes = 500      // nodes of its syntax tree
-	maxText  = 64 << 10 // bytes of a text that it takes or makes
-	maxList  = 10_000   // entries of a list that it takes or makes
-	maxSteps = 20_000   // entries that filter, map, all, ... look at in one run
-	maxTime  = time.Second
 )
 
 // builtins is what an expression may use of the language's own functions. All are pure; those whose result can be far
@@ -38,59 +26,20 @@ var builtins = []string{
 	"hasSuffix", "max", "min", "mean", "median", "first", "last", "get", "take", "keys", "values", "reverse", "uniq", "concat", "sort",
 }
 
-// reservedNames cannot be names of parameters.
-var reservedNames = append([]string{"env", "string", "true", "false", "nil", "in", "not", "and", "or", "let", "if", "else", "matches", "contains", "startsWith", "endsWith", "tick__"}, builtins...)
-
 // program is a compiled expression with the budget of its runs.
 type program struct {
 	code   *vm.Program
 	budget *budget
 }
 
-// budget bounds one run. It is asked at each entry that filter, map, all, ... look at.
-type budget struct {
-	steps, bytes int
-	until        time.Time
-}
-
-var errBudget = errors.New("the expression takes too long or makes too much")
-
-func (b *budget) reset() { *b = budget{until: time.Now().Add(maxTime)} }
-
-func (b *budget) tick(args ...any) (any, error) {
-	b.steps++
-	if s, ok := args[0].(string); ok {
-		b.bytes += len(s)
-	}
-	if b.steps > maxSteps || b.bytes > 16*maxText || time.Now().After(b.until) {
-		return nil, errBudget
-	}
-	return args[0], nil
-}
-
-// bounded puts a tick into the body of every predicate, and refuses `let`, by which results could double at each step.
-type bounded struct{ refused ast.Node }
-
-func (b *bounded) Visit(node *ast.Node) {
-	switch n := (*node).(type) {
-	case *ast.PredicateNode:
-		if call, ok := n.Node.(*ast.CallNode); ok {
-			if id, ok := call.Callee.(*ast.IdentifierNode); ok && id.Value == "tick__" {
-				return
-			}
-		}
-		n.Node = &ast.CallNode{Callee: &ast.IdentifierNode{Value: "tick__"}, Arguments: []ast.Node{n.Node}}
-	case *ast.VariableDeclaratorNode, *ast.SequenceNode:
-		b.refused = n
-	}
-}
-
 func compile(code string, env map[string]any, options ...expr.Option) (*program, error) {
 	if len(code) > maxCode {
 		return nil, errBudget
 	}
+	if err := refused(code, env); err != nil {
+		return nil, err
+	}
 	p := &program{budget: &budget{}}
-	guard := &bounded{}
 	all := []expr.Option{expr.Env(env), expr.Optimize(false), expr.MaxNodes(maxNodes), expr.DisableAllBuiltins()}
 	for _, name := range builtins {
 		if _, taken := env[name]; !taken {
@@ -98,26 +47,22 @@ func compile(code string, env map[string]any, options ...expr.Option) (*program,
 		}
 	}
 	all = append(all,
-		expr.Function("tick__", p.budget.tick),
+		p.budget.functions(),
 		expr.Function("string", toText, new(func(any) string)),
-		expr.Patch(guard))
+		expr.Patch(payer{}))
 	var err error
 	p.code, err = expr.Compile(code, append(all, options...)...)
-	if err == nil && guard.refused != nil {
-		at := guard.refused.Location()
-		err = &file.Error{Location: at, Message: "`let` and `;` are not for specs; declare a parameter"}
-	}
 	return p, err
 }
 
-// run evaluates the program; what it makes is not yet bounded.
+// run evaluates the program; how large a value it may make is for the caller to bound.
 func (p *program) run(env map[string]any) (out any, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("%v", r)
 		}
 	}()
-	p.budget.reset()
+	p.budget.work = maxWork
 	return expr.Run(p.code, env)
 }
 
@@ -146,21 +91,28 @@ func (s *scope) run(v *Value, p part) *Value {
 			if value.Kind == Invalid {
 				return bad
 			}
-			return value.at(v.Pos)
+			if !s.makes(v, p, value.count(), 0) {
+				return bad
+			}
+			return value.lent(name, v)
 		}
 	}
 	if strings.TrimSpace(p.text) == "" {
 		s.diags.Add(p.pos(v), BadExpression, "an empty expression")
 		return bad
 	}
-	env, from, ok := s.environment(v, p)
+	env, from, used, ok := s.environment(v, p)
 	if !ok {
 		return bad
 	}
 	names := append(s.params.names(), "env")
 	env["env"] = func(name string) string {
 		from = &origin{dir: s.Dir, source: v.origin.source}
+		used = append(used, use{name: "env(" + name + ")"})
 		return s.variable(name)
+	}
+	if !s.may(v, p) {
+		return bad
 	}
 	code, err := compile(p.text, env)
 	if err != nil {
@@ -168,6 +120,7 @@ func (s *scope) run(v *Value, p part) *Value {
 		return bad
 	}
 	result, err := code.run(env)
+	s.worked += maxWork - max(0, code.budget.work)
 	if err != nil {
 		s.explain(v, p, ExpressionFails, err, names)
 		return bad
@@ -178,16 +131,20 @@ func (s *scope) run(v *Value, p part) *Value {
 		s.diags.Add(p.pos(v), ExpressionLimit, "the expression makes a list of more than %d entries, or a text of more than %d KiB", maxList, maxText>>10)
 		return bad
 	}
+	if out != nil && !s.makes(v, p, maxList-left, 0) {
+		return bad
+	}
 	if out == nil {
 		s.diags.Add(p.pos(v), ExpressionFails, "the expression makes a %T, which is no value for a spec", result)
 		return bad
 	}
+	out.makeBy(&made{by: v.origin, of: used})
 	return out
 }
 
 // environment is the parameters that an expression may mean. from is where a path that it makes is relative to: where
 // the first of them got its value, or else the file.
-func (s *scope) environment(v *Value, p part) (env map[string]any, from *origin, ok bool) {
+func (s *scope) environment(v *Value, p part) (env map[string]any, from *origin, used []use, ok bool) {
 	env, from, ok = map[string]any{}, v.origin, true
 	first := len(p.text)
 	for _, have := range s.params.list {
@@ -204,12 +161,14 @@ func (s *scope) environment(v *Value, p part) (env map[string]any, from *origin,
 			ok = false
 			continue
 		}
+		s.worked += 4 * (maxList - left)
 		env[have.name] = value.Any()
+		used = append(used, use{"params." + have.name, value})
 		if at < first {
 			first, from = at, value.origin
 		}
 	}
-	return env, from, ok
+	return env, from, used, ok
 }
 
 // mentions is where a name stands in code as a word of its own, or -1. Text in quotes counts too: that does no harm.

@@ -140,7 +140,7 @@ func preset(name, written string) *Value {
 	if err != nil {
 		panic("spec: bad default of " + name + ": " + err.Error())
 	}
-	from := &origin{set: true, source: &source{path: "default:" + written}}
+	from := &origin{set: true, preset: true, source: &source{path: "default:" + written}}
 	if node == nil {
 		return text("", diag.Pos{}, from)
 	}
@@ -162,7 +162,7 @@ func sectionNames(sections map[string]any) []string {
 
 // knownPath follows a --set path through the Go type of its section. Structs know their keys; the names of a map's
 // entries are the user's, and must be there already.
-func knownPath(v *Value, section any, steps []string, pos diag.Pos, diags *diag.List) bool {
+func knownPath(v *Value, section any, a argument, steps []string, diags *diag.List) bool {
 	t := reflect.TypeOf(section)
 	for i, step := range steps[1:] {
 		for t != nil && t.Kind() == reflect.Pointer && t != valueType {
@@ -191,10 +191,33 @@ func knownPath(v *Value, section any, steps []string, pos diag.Pos, diags *diag.
 			return true
 		}
 		if !slices.Contains(names, step) {
-			diags.Add(pos, BadSet, "%s has no %q%s", strings.Join(steps[:i+1], "."), step, orList(step, names))
+			diags.Add(a.step(i+1), BadSet, "%s has no %q%s", strings.Join(steps[:i+1], "."), step, orList(step, names))
 			return false
 		}
 		v, t = v.Get(step), next
 	}
 	return true
+}
+
+// knownKey checks step i of a --set path, a key of a struct; more are keys beside those of the struct.
+func knownKey(section any, a argument, steps []string, i int, more []string, diags *diag.List) bool {
+	t := pointed(reflect.TypeOf(section))
+	if t.Kind() != reflect.Struct || fieldOf(t, steps[i]) != nil {
+		return true
+	}
+	names := slices.Clone(more)
+	for _, f := range fieldsOf(t) {
+		names = append(names, f.name)
+	}
+	diags.Add(a.step(i), BadSet, "%s has no %q%s", strings.Join(steps[:i], "."), steps[i], orList(steps[i], names))
+	return false
+}
+
+// stageKeys is the keys that a stage of any kind has.
+func stageKeys() []string {
+	names := []string{"uses", "needs", "matrix"}
+	for _, f := range fieldsOf(reflect.TypeFor[Handling]()) {
+		names = append(names, f.name)
+	}
+	return names
 }

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"reflect"
 	"slices"
 
 	"github.com/cyborg-run/cyborg-run/pipeline/diag"
@@ -13,6 +14,7 @@ type Stage struct {
 	Uses   *Value   // the kind, a text; nil when it is missing, which was reported
 	Needs  []*Value // names of stages, each a text
 	Matrix Matrix
+	Handling
 	Params *Value // a map: all other keys, the kind's own parameters
 }
 
@@ -99,6 +101,11 @@ func (l *loader) stage(key Key, v *Value) Stage {
 		}
 	}
 	s.Matrix = l.matrix(v.Get("matrix"))
-	s.Params = v.drop("uses", "needs", "matrix")
+	for name, into := range map[string]any{"resources": &s.Resources, "retry": &s.Retry, "limits": &s.Limits} {
+		if given := v.Get(name); !given.Absent() {
+			decode(given, reflect.ValueOf(into).Elem(), rules{}, l.diags)
+		}
+	}
+	s.Params = v.drop("uses", "needs", "matrix", "resources", "retry", "limits")
 	return s
 }

@@ -12,10 +12,13 @@ import (
 // text by quotes, escapes, folding and indentation; so both are read side by side from where the scalar begins.
 func (v *Value) inside(offset, width int) diag.Pos {
 	pos := v.Pos
-	if v.origin == nil || v.origin.source == nil || v.origin.set || v.origin.source.path != pos.File || pos.Line == 0 || offset > len(v.text) {
+	if v.origin == nil || v.origin.source == nil || v.origin.source.path != pos.File || pos.Column == 0 || offset > len(v.text) {
 		return pos
 	}
 	w := walker{rest: v.origin.source.text, line: 1, column: 1}
+	if v.origin.set {
+		w.rest, w.line = pos.File, 0
+	}
 	for w.line < pos.Line || w.column < pos.Column {
 		if w.rest == "" || w.line > pos.Line {
 			return pos

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/cyborg-run/cyborg-run/pipeline/diag"
 )
@@ -98,7 +99,7 @@ func (l *loader) resolve(d *Document, root *Value) {
 	}
 	if root.Get("name").Absent() { // resolved.yaml has another file name
 		stem := strings.TrimSuffix(filepath.Base(d.Path), filepath.Ext(d.Path))
-		root.put(Key{Name: "name", Pos: root.Pos}, text(stem, diag.Pos{File: d.Path}, root.origin))
+		root.put(Key{Name: "name", Pos: root.Pos}, text(stem, diag.Pos{File: d.Path}, &origin{dir: root.origin.dir, preset: true}))
 	}
 	d.Root = l.ordered(root, values)
 	d.Root.adopt()
@@ -227,6 +228,8 @@ func keepHelp(base, over *Value) *Value {
 	return &out
 }
 
+const profileFlag = "--profile "
+
 // profile merges the chosen profile over root.
 func (l *loader) profile(d *Document, root, profiles *Value, s *scope) *Value {
 	chosen := root.Get("profile")
@@ -236,7 +239,7 @@ func (l *loader) profile(d *Document, root, profiles *Value, s *scope) *Value {
 		return rest
 	}
 	d.ProfileNames = profiles.Names()
-	pos := diag.Pos{File: "--profile " + l.Profile}
+	pos := argument{text: profileFlag + l.Profile}.pos(len(profileFlag), utf8.RuneCountInString(l.Profile))
 	switch {
 	case l.Profile != "":
 		d.Profile, d.ProfileOrigin = l.Profile, "--profile"
@@ -275,6 +278,7 @@ func (l *loader) profile(d *Document, root, profiles *Value, s *scope) *Value {
 			body = body.drop(name)
 		}
 	}
+	body = inProfile(body, d.Profile, map[*origin]*origin{})
 	s.params.override(body.Get("params"), d.Profile, l.diags)
 	out := settle(merge(rest, body.drop("params"), l.diags))
 	out.Pos = root.Pos

@@ -1,7 +1,9 @@
 package spec
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/cyborg-run/cyborg-run/pipeline/diag"
 )
@@ -9,126 +11,135 @@ import (
 // maxCells is how many nodes one stage may become.
 const maxCells = 1_000_000
 
+// Matrix says which nodes a stage becomes: the product of its axes, of which some may advance together (zip), without
+// the combinations under exclude, and with those under include behind. The zero Matrix is a stage of one node.
+type Matrix struct {
+	Axes []Axis // in file order
+
+	steps    []step // of the product, in the order of their first axes
+	excluded []bool // by the product's index; nil: none
+	include  []Cell
+	size     int // cells of the product that are left
+}
+
 // Axis is one axis of a stage's matrix: seed with the values 1, 2, 3.
 type Axis struct {
 	Name   string
 	Pos    diag.Pos // of the name
-	Values []string // each once, fit for file names
-	Places []diag.Pos
+	Values []*Point // each once
 }
 
-// Matrix is the axes of a stage, in file order.
-type Matrix []Axis
+// Point is one value of an axis.
+type Point struct {
+	Text string // fit for file names
+	Pos  diag.Pos
+
+	value *Value // as a parameter gets it
+}
 
 // Cell is one combination: a value for each axis, in the order of the axes.
-type Cell []string
+type Cell []*Point
+
+// step is the axes that advance together, by their index: one, or those of a zip.
+type step struct{ axes []int }
 
 // Size is the number of cells; a matrix without axes has one.
 func (m Matrix) Size() int {
-	n := 1
-	for _, axis := range m {
-		n *= len(axis.Values)
+	if len(m.Axes) == 0 {
+		return 1
 	}
-	return n
+	return m.size + len(m.include)
 }
 
-// Cells is the product of the axes; the last axis changes fastest. A matrix without axes has one empty cell.
+// Cells is the combinations, the last axis changing fastest, and behind them those of include. A matrix without axes
+// has one empty cell.
 func (m Matrix) Cells() []Cell {
+	n := len(m.Axes)
+	if n == 0 {
+		return []Cell{{}}
+	}
 	cells := make([]Cell, 0, m.Size())
-	cell := make(Cell, len(m))
-	var fill func(i int)
-	fill = func(i int) {
-		if i == len(m) {
-			cells = append(cells, append(Cell(nil), cell...))
-			return
+	points := make([]*Point, m.size*n)
+	at := make([]int, len(m.steps))
+	for i := range m.product() {
+		if m.excluded == nil || !m.excluded[i] {
+			cell := Cell(points[:n:n])
+			points = points[n:]
+			for s, step := range m.steps {
+				for _, a := range step.axes {
+					cell[a] = m.Axes[a].Values[at[s]]
+				}
+			}
+			cells = append(cells, cell)
 		}
-		for _, value := range m[i].Values {
-			cell[i] = value
-			fill(i + 1)
+		for s := len(at) - 1; s >= 0; s-- { // count up
+			if at[s]++; at[s] < m.length(s) {
+				break
+			}
+			at[s] = 0
 		}
 	}
-	fill(0)
-	return cells
+	return append(cells, m.include...)
 }
 
 // Axis is the axis of that name, or nil.
 func (m Matrix) Axis(name string) *Axis {
-	for i := range m {
-		if m[i].Name == name {
-			return &m[i]
-		}
+	if i := m.axis(name); i >= 0 {
+		return &m.Axes[i]
 	}
 	return nil
 }
 
-// matrix reads the axes of a stage.
-func (l *loader) matrix(v *Value) Matrix {
-	if v.Absent() || v.Kind == Invalid {
-		return nil
-	}
-	if v.Kind != Map {
-		l.diags.Add(v.Pos, WrongType, "%s: a map of axes is needed, such as {seed: 3}; this is %s", v.Path(), describe(v))
-		return nil
-	}
-	var m Matrix
-	size := 1
-	for i, key := range v.Keys {
-		if !identifier(key.Name) {
-			l.diags.Add(key.Pos, BadName, "%s: the axis %s needs a name of letters, digits and _", v.Path(), quote(key.Name))
-			continue
-		}
-		axis := l.axis(key, v.items[i])
-		if len(axis.Values) == 0 {
-			continue
-		}
-		if size *= len(axis.Values); size > maxCells {
-			l.diags.Add(key.Pos, BadMatrix, "%s: the axes make more than %d nodes", v.Path(), maxCells)
-			return nil
-		}
-		m = append(m, axis)
-	}
-	return m
+func (m Matrix) axis(name string) int {
+	return slices.IndexFunc(m.Axes, func(a Axis) bool { return a.Name == name })
 }
 
-func (l *loader) axis(key Key, v *Value) Axis {
-	axis := Axis{Name: key.Name, Pos: key.Pos}
-	values := []*Value{v}
-	switch v.Kind {
-	case Invalid:
-		return axis
-	case Int:
-		if v.whole < 1 || v.whole > maxCells {
-			l.diags.Add(v.Pos, BadMatrix, "%s: a whole number n stands for 1 to n; %d is none of 1 to %d", v.Path(), v.whole, maxCells)
-			return axis
-		}
-		axis.Values, axis.Places = make([]string, v.whole), make([]diag.Pos, v.whole)
-		for i := range axis.Values {
-			axis.Values[i], axis.Places[i] = strconv.Itoa(i+1), v.Pos
-		}
-		return axis
-	case List:
-		values = v.items
+func (m Matrix) names() []string {
+	names := make([]string, len(m.Axes))
+	for i, axis := range m.Axes {
+		names[i] = axis.Name
 	}
-	if len(values) == 0 {
-		l.diags.Add(v.Pos, BadMatrix, "%s: an axis without values makes no nodes", v.Path())
-	}
-	seen := make(map[string]bool, len(values))
-	for _, value := range values {
-		switch {
-		case value.Kind == Invalid:
-			continue
-		case value.Kind == Map || value.Kind == List || value.Kind == Null:
-			l.diags.Add(value.Pos, BadMatrix, "%s: a list of texts or numbers is needed, or a whole number; this is %s", value.Path(), describe(value))
-			continue
-		case !fileName(value.Text()):
-			l.diags.Add(value.Pos, BadName, "%s: %s becomes part of file names: letters, digits, and - _ . + only", value.Path(), quote(value.Text()))
-			continue
-		case seen[value.Text()]:
-			l.diags.Add(value.Pos, BadMatrix, "%s: %s stands twice on the axis", value.Path(), quote(value.Text()))
-			continue
+	return names
+}
+
+// length is how many values a step has.
+func (m Matrix) length(step int) int { return len(m.Axes[m.steps[step].axes[0]].Values) }
+
+// product is the number of combinations before exclude and include, or maxCells+1 where there are more.
+func (m Matrix) product() int {
+	n := 1
+	for s := range m.steps {
+		if n *= m.length(s); n > maxCells {
+			return maxCells + 1
 		}
-		seen[value.Text()] = true
-		axis.Values, axis.Places = append(axis.Values, value.Text()), append(axis.Places, value.Pos)
 	}
-	return axis
+	return n
+}
+
+// others says what is on the axis in place of a text that is not. Between numbers, none is meant more than another.
+func (a *Axis) others(text string) string {
+	if _, err := strconv.ParseFloat(text, 64); err == nil && len(a.Values) <= 20 {
+		return "; there are: " + strings.Join(a.texts(), ", ")
+	}
+	return orList(text, a.texts())
+}
+
+func (a *Axis) texts() []string {
+	texts := make([]string, len(a.Values))
+	for i, p := range a.Values {
+		texts[i] = p.Text
+	}
+	return texts
+}
+
+// plain is the product of the axes alone: what is looked over in place of a matrix with a mistake, so that others are found.
+func (m Matrix) plain() Matrix {
+	out := Matrix{Axes: m.Axes}
+	for i := range m.Axes {
+		out.steps = append(out.steps, step{[]int{i}})
+	}
+	if out.size = out.product(); out.size > maxCells {
+		return Matrix{}
+	}
+	return out
 }

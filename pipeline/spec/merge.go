@@ -20,10 +20,14 @@ func merge(base, over *Value, diags *diag.List) *Value {
 	out := *over
 	out.Keys = append([]Key(nil), base.Keys...)
 	out.items = append([]*Value(nil), base.items...)
+	places := make(map[string]int, len(out.Keys))
+	for i, key := range out.Keys {
+		places[key.Name] = i
+	}
 	for i, key := range over.Keys {
 		item := over.items[i]
-		at := out.index(key.Name)
-		if at < 0 {
+		at, there := places[key.Name]
+		if !there {
 			out.Keys, out.items = append(out.Keys, key), append(out.items, item)
 			continue
 		}

@@ -1,7 +1,7 @@
 package spec
 
 import (
-	"strings"
+	"slices"
 
 	"github.com/cyborg-run/cyborg-run/pipeline/diag"
 )
@@ -18,32 +18,15 @@ func Overlay(base, over *Value, diags *diag.List) *Value {
 	return merge(base, over, diags)
 }
 
-// With is v, a map, with the value at a dotted path replaced by a text, read as YAML reads a scalar: "3" is a number. v
-// is not changed.
-func (v *Value) With(path, written string, pos diag.Pos) *Value {
-	var diags diag.List
-	l := &loader{diags: &diags}
-	value := l.argument(written, pos)
-	if value == nil || diags.Len() > 0 {
-		value = text(written, pos, nil)
-	}
-	return v.with(strings.Split(path, "."), value.at(pos))
-}
-
-func (v *Value) with(steps []string, value *Value) *Value {
-	if len(steps) == 0 {
-		return value
-	}
-	c := &Value{Kind: Map, Pos: value.Pos}
+// With is v, a map, with the parameter of an axis's name set to one of its values. v is not changed.
+func (v *Value) With(axis Axis, p *Point) *Value {
+	c := &Value{Kind: Map, Pos: p.Pos}
 	if v != nil && v.Kind == Map {
 		*c = *v
-		c.Keys = append([]Key(nil), v.Keys...)
-		c.items = append([]*Value(nil), v.items...)
+		c.Keys, c.items = slices.Clone(v.Keys), slices.Clone(v.items)
 	}
-	child := c.Get(steps[0]).with(steps[1:], value)
-	if child.parent == nil {
-		child.parent, child.name = c, steps[0]
-	}
-	c.put(Key{Name: steps[0], Pos: value.Pos}, child)
+	value := *p.value
+	value.parent, value.name = c, axis.Name
+	c.put(Key{Name: axis.Name, Pos: axis.Pos}, &value)
 	return c
 }

@@ -48,6 +48,10 @@ func (l *loader) declared(v *Value) *params {
 		l.diags.Add(v.Pos, WrongType, "params: a map of parameters is needed, this is %s", describe(v))
 		return out
 	}
+	if v.Len() > maxParams {
+		l.diags.Add(v.Pos, TooLarge, "more than %d parameters", maxParams)
+		return out
+	}
 	for i, key := range v.Keys {
 		item := v.items[i]
 		p := &param{name: key.Name, pos: key.Pos, raw: item}

@@ -13,6 +13,9 @@ type scope struct {
 	params *params
 	done   map[string]*Value
 	open   []string // parameters being evaluated, for circles
+
+	ran, worked, made, madeText int // by all expressions of the document
+	exhausted                   bool
 }
 
 // reset forgets what was evaluated: parameters may have been given other values since.
@@ -86,13 +89,16 @@ func (s *scope) value(v *Value) *Value {
 		return s.run(v, parts[0])
 	}
 	var out strings.Builder
-	from := v.origin
+	from, by := v.origin, &made{by: v.origin}
 	for i, part := range parts {
 		if !part.code {
 			out.WriteString(part.text)
 			continue
 		}
 		result := s.run(v, part)
+		if !s.makes(v, part, 0, len(result.text)) {
+			return bad
+		}
 		switch result.Kind {
 		case Invalid:
 			ok = false
@@ -101,6 +107,9 @@ func (s *scope) value(v *Value) *Value {
 			ok = false
 		}
 		out.WriteString(result.Text())
+		if result.made != nil {
+			by.of = append(by.of, result.made.of...)
+		}
 		if i == 0 {
 			from = result.origin
 		}
@@ -114,7 +123,34 @@ func (s *scope) value(v *Value) *Value {
 	}
 	c := *v
 	c.text, c.origin = out.String(), from
+	if len(by.of) > 0 {
+		c.made = by
+	}
 	return &c
+}
+
+// may tells whether another expression may be run.
+func (s *scope) may(v *Value, p part) bool {
+	s.ran++
+	return s.within(v, p, s.ran <= maxExpressions, "%d expressions", maxExpressions) &&
+		s.within(v, p, s.worked <= maxAllWork, "%d steps", maxAllWork)
+}
+
+// makes tells whether an expression may put so many values, or bytes of text, into the document.
+func (s *scope) makes(v *Value, p part, values, bytes int) bool {
+	s.made += values
+	s.madeText += bytes
+	return s.within(v, p, s.made <= maxMade, "%d values", maxMade) &&
+		s.within(v, p, s.madeText <= maxMadeText, "%d MiB of text", maxMadeText>>20)
+}
+
+// within reports, once, that the expressions of the document go over a bound together.
+func (s *scope) within(v *Value, p part, good bool, format string, bound int) bool {
+	if !good && !s.exhausted {
+		s.exhausted = true
+		s.diags.Add(p.pos(v), ExpressionLimit, "the expressions of the spec take, together with this one, more than "+format, bound)
+	}
+	return good
 }
 
 // part is a piece of a scalar: text, or the code of an expression, which begins at offset (in bytes of the scalar).

@@ -19,6 +19,7 @@ const (
 	maxValues   = 100_000
 	maxDepth    = 100
 	maxFiles    = 100
+	maxParams   = 1000
 	maxProblems = 100 // after which reading stops looking for more
 )
 

@@ -129,14 +129,27 @@ func TestProfiles(t *testing.T) {
 	}
 }
 
+// cells is the combinations of a matrix as texts.
+func cells(m spec.Matrix) [][]string {
+	var out [][]string
+	for _, cell := range m.Cells() {
+		var texts []string
+		for _, p := range cell {
+			texts = append(texts, p.Text)
+		}
+		out = append(out, texts)
+	}
+	return out
+}
+
 func TestMatrixCellsAreTheProductInOrder(t *testing.T) {
 	d := document(t, files{"specs/in.yaml": "version: 1\nstages: {fit: {uses: train, needs: [a, b], epochs: 3, matrix: {loss: [b, a], seed: 2}}}\n"})
 	fit := d.Stages[0]
-	got := fmt.Sprintf("%s %s %s %v %v %d", fit.Name, fit.Uses.Text(), fit.Needs[1].Text(), fit.Params.Names(), fit.Matrix.Cells(), fit.Matrix.Size())
+	got := fmt.Sprintf("%s %s %s %v %v %d", fit.Name, fit.Uses.Text(), fit.Needs[1].Text(), fit.Params.Names(), cells(fit.Matrix), fit.Matrix.Size())
 	if want := "fit train b [epochs] [[b 1] [b 2] [a 1] [a 2]] 4"; got != want {
 		t.Errorf("got %q", got)
 	}
-	if cells := (spec.Matrix)(nil).Cells(); len(cells) != 1 || len(cells[0]) != 0 {
+	if cells := (spec.Matrix{}).Cells(); len(cells) != 1 || len(cells[0]) != 0 {
 		t.Errorf("no axes make %v", cells)
 	}
 }

@@ -52,13 +52,17 @@ type Value struct {
 	parent *Value
 	name   string // in parent
 	origin *origin
+	made   *made // nil: it stands as it was written
 }
 
 // origin is where a value was written: a file, the command line or the environment.
 type origin struct {
-	dir    string  // relative paths start here
-	source *source // nil outside files
-	set    bool    // --set wrote it
+	dir     string  // relative paths start here
+	source  *source // nil outside files
+	set     bool    // --set wrote it
+	profile string  // the profile that it is part of
+	preset  bool    // nobody wrote it: a default
+	shift   int     // of --set: characters before the value
 }
 
 // Get is the value of a map's key, or nil.
@@ -237,6 +241,15 @@ func (v *Value) at(pos diag.Pos) *Value {
 		c.items[i] = item.at(pos)
 	}
 	return &c
+}
+
+// count is the number of values in v, itself among them.
+func (v *Value) count() int {
+	n := 1
+	for _, item := range v.items {
+		n += item.count()
+	}
+	return n
 }
 
 // put sets a key of a map.

@@ -77,14 +77,17 @@ type converter struct {
 }
 
 func (c *converter) pos(n *yaml.Node) diag.Pos {
-	if c.origin.set {
-		return diag.Pos{File: c.source.path}
-	}
 	p := diag.Pos{File: c.source.path, Line: n.Line, Column: n.Column, Width: 1}
 	if n.Kind == yaml.ScalarNode && n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 {
 		p.Width = max(1, utf8.RuneCountInString(n.Value))
 		if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
 			p.Width += 2
+		}
+	}
+	if c.origin.set { // of --set, or a default: not in a file
+		p.Line, p.Column = 0, p.Column+c.origin.shift
+		if n.Line > 1 || c.origin.shift == 0 {
+			return diag.Pos{File: c.source.path}
 		}
 	}
 	return p
@@ -152,6 +155,7 @@ func (c *converter) tagged(n *yaml.Node, want string) bool {
 
 func (c *converter) mapping(v *Value, n *yaml.Node, depth int) {
 	var merges []*yaml.Node
+	places := make(map[string]int, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, item := n.Content[i], n.Content[i+1]
 		if k.Kind == yaml.AliasNode && k.Alias != nil {
@@ -165,15 +169,15 @@ func (c *converter) mapping(v *Value, n *yaml.Node, depth int) {
 			c.diags.Add(c.pos(n.Content[i]), BadYAML, "a key must be a word, this is %s", c.kindOf(k))
 			continue
 		}
-		c.entry(v, Key{Name: unmask(k.Value), Pos: c.pos(n.Content[i])}, c.value(item, depth+1))
+		c.entry(v, places, Key{Name: unmask(k.Value), Pos: c.pos(n.Content[i])}, c.value(item, depth+1))
 	}
 	for _, m := range merges { // keys of the map itself win over merged ones
-		c.merged(v, m, depth)
+		c.merged(v, places, m, depth)
 	}
 }
 
-// entry adds a key; `name+` and `name!` carry a merge rule.
-func (c *converter) entry(v *Value, key Key, item *Value) {
+// entry adds a key; `name+` and `name!` carry a merge rule. places is where the keys of v are.
+func (c *converter) entry(v *Value, places map[string]int, key Key, item *Value) {
 	written := key.Name
 	if n := len(key.Name); n > 1 {
 		switch rule := mergeRule(key.Name[n-1]); rule {
@@ -185,7 +189,7 @@ func (c *converter) entry(v *Value, key Key, item *Value) {
 		c.diags.Add(key.Pos, BadYAML, "the key %s: a key is not empty and ends in at most one + or !", quote(written))
 		return
 	}
-	if i := v.index(key.Name); i >= 0 {
+	if i, there := places[key.Name]; there {
 		if key.rule == appending && v.Keys[i].rule != appending { // key: and key+: side by side
 			v.items[i] = appendTo(v.items[i], item, key, c.diags)
 			return
@@ -197,11 +201,12 @@ func (c *converter) entry(v *Value, key Key, item *Value) {
 		c.diags.Add(item.Pos, BadAppend, "%s+ appends a list, this is %s", key.Name, item.Kind)
 		item = &Value{Kind: Invalid, Pos: item.Pos, origin: c.origin}
 	}
+	places[key.Name] = len(v.Keys)
 	v.Keys, v.items = append(v.Keys, key), append(v.items, item)
 }
 
 // merged is `<<: *anchor` and `<<: [*a, *b]`: the keys of other maps, the first that has one wins.
-func (c *converter) merged(v *Value, n *yaml.Node, depth int) {
+func (c *converter) merged(v *Value, places map[string]int, n *yaml.Node, depth int) {
 	from := c.value(n, depth+1)
 	maps := []*Value{from}
 	if from.Kind == List {
@@ -211,7 +216,8 @@ func (c *converter) merged(v *Value, n *yaml.Node, depth int) {
 		switch m.Kind {
 		case Map:
 			for i, key := range m.Keys {
-				if v.index(key.Name) < 0 {
+				if _, there := places[key.Name]; !there {
+					places[key.Name] = len(v.Keys)
 					v.Keys, v.items = append(v.Keys, key), append(v.items, m.items[i])
 				}
 			}
