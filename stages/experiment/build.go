@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/cyborg-run/cyborg-run/internal/nn"
+	"github.com/cyborg-run/cyborg-run/internal/lock"
 	"github.com/cyborg-run/cyborg-run/pipeline/diag"
 	"github.com/cyborg-run/cyborg-run/pipeline/graph"
 	"github.com/cyborg-run/cyborg-run/pipeline/spec"
@@ -29,8 +29,13 @@ type Builder struct {
 	made  map[string][]*graph.Node // by stage name
 	used  map[string]bool          // data sets
 
+	networks map[string]shapes // by name
+
 	problems []error // of the data, not of the spec
 }
+
+// maxMistakes is after how many mistakes the nodes of a matrix are no longer looked at: more of them say nothing new.
+const maxMistakes = 100
 
 // Options of Build.
 type Options struct {
@@ -42,7 +47,7 @@ type Options struct {
 // names, such as a bad row in a CSV.
 func Build(doc *spec.Document, kinds []Kind, o Options, diags *diag.List) (*graph.Graph, error) {
 	b := &Builder{Diags: diags, Cores: max(1, o.Cores), Files: !o.NoFiles, doc: doc, kinds: kinds,
-		data: map[dataKey]*graph.Node{}, made: map[string][]*graph.Node{}, used: map[string]bool{}}
+		data: map[dataKey]*graph.Node{}, made: map[string][]*graph.Node{}, used: map[string]bool{}, networks: map[string]shapes{}}
 	b.sections()
 	for _, stage := range b.ordered() {
 		b.stage(stage)
@@ -60,6 +65,8 @@ func Sections(kinds []Kind) map[string]any {
 		"datasets": (*spec.Named[Dataset])(nil),
 		"model":    (*Model)(nil),
 		"losses":   (*spec.Named[[]Term])(nil),
+
+		ReproduceSection: (*lock.Reproduce)(nil),
 	}
 	for _, k := range kinds {
 		sections[k.Kind] = k.Params()
@@ -84,10 +91,11 @@ func (b *Builder) sections() {
 			b.Diags.Add(loss.Pos, spec.Missing, "losses.%s: at least one term is needed: [{term: cross_entropy}]", loss.Name)
 		}
 	}
+	Reproduce(b.doc, b.Diags)
 	b.named()
 	for _, k := range b.kinds {
 		if section := root.Get(k.Kind); !section.Absent() {
-			b.report(section, k.Params(), func(d diag.Diagnostic) bool { return d.Code == spec.UnknownKey })
+			b.report(section, k.Params(), func(d diag.Diagnostic) bool { return d.Code != spec.Missing }) // which a stage or its matrix may give
 		}
 	}
 }
@@ -136,9 +144,11 @@ func (b *Builder) ordered() []stageDecl {
 		b.Diags.Add(b.doc.Root.Pos, spec.Missing, "a spec needs stages, such as stages: {fit: {uses: train}}")
 	}
 	all := map[string]stageDecl{}
+	declared := map[string]bool{}
 	var names []string
 	for _, s := range b.doc.Stages {
 		names = append(names, s.Name)
+		declared[s.Name] = true
 		if strings.HasPrefix(s.Name, "data.") || strings.HasPrefix(s.Name, "generate.") {
 			b.Diags.Add(s.Pos, spec.BadName, "stage %q: names that begin with data. or generate. are those of the data sets' nodes", s.Name)
 		}
@@ -156,7 +166,7 @@ func (b *Builder) ordered() []stageDecl {
 			name := need.Text()
 			next, known := all[name]
 			switch {
-			case !slices.Contains(names, name):
+			case !declared[name]:
 				b.Diags.Add(need.Pos, spec.UnknownStage, "stage %q needs %q, which is not a stage%s; there are: %s",
 					s.Name, name, spec.Suggest(name, names), strings.Join(names, ", "))
 			case state[name] == 1:
@@ -243,18 +253,22 @@ func (b *Builder) hasKind(stage string) bool {
 
 // cells makes a node for each combination of a stage's matrix, behind the matrix values of the node that it needs.
 func (b *Builder) cells(s stageDecl, values *spec.Value, needed []*graph.Node, inherited []graph.Axis) {
-	for _, axis := range s.Matrix {
+	for _, axis := range s.Matrix.Axes {
 		if slices.ContainsFunc(inherited, func(a graph.Axis) bool { return a.Name == axis.Name }) {
 			b.Diags.Add(axis.Pos, spec.BadMatrix, "stage %q: the axis %q comes from the stage that it needs already", s.Name, axis.Name)
 			return
 		}
 	}
-	for _, cell := range s.Matrix.Cells() {
-		c := &Cell{stage: s, Axes: slices.Clone(inherited), Params: s.kind.Params(), Needs: needed}
+	for _, points := range s.Matrix.Cells() {
+		if b.Diags.Len() > maxMistakes {
+			return
+		}
+		c := &Cell{stage: s, points: points, Axes: make([]graph.Axis, 0, len(inherited)+len(points)), Params: s.kind.Params(), Needs: needed}
+		c.Axes = append(c.Axes, inherited...)
 		own := values
-		for i, axis := range s.Matrix {
-			c.Axes = append(c.Axes, graph.Axis{Name: axis.Name, Value: cell[i]})
-			own = own.With(axis.Name, cell[i], axis.Places[slices.Index(axis.Values, cell[i])])
+		for i, axis := range s.Matrix.Axes {
+			c.Axes = append(c.Axes, graph.Axis{Name: axis.Name, Value: points[i].Text})
+			own = own.With(axis, points[i])
 		}
 		b.cell(c, own)
 	}
@@ -263,81 +277,16 @@ func (b *Builder) cells(s stageDecl, values *spec.Value, needed []*graph.Node, i
 func (b *Builder) cell(c *Cell, values *spec.Value) {
 	known := map[string]bool{}
 	for _, d := range b.Diags.All() {
-		if d.Code == spec.UnknownKey {
-			known[d.Pos.String()] = true // reported under the name of its section
-		}
+		known[d.Pos.String()] = true // most often under the name of its section
 	}
 	if !b.report(values, c.Params, func(d diag.Diagnostic) bool { return !known[d.Pos.String()] }) {
 		return
 	}
 	s := c.stage
-	n := &graph.Node{Name: graph.Name(s.Name, c.Axes), Stage: s.kind.Stage, Axes: c.Axes, CPUs: 1, Pos: s.Pos}
+	n := &graph.Node{Name: graph.Name(s.Name, c.Axes), Stage: s.kind.Stage, Axes: c.Axes, CPUs: 1, Pos: s.Pos, Handling: s.Handling}
 	s.kind.Bind(b, c, n)
 	b.nodes = append(b.nodes, n)
 	b.made[s.Name] = append(b.made[s.Name], n)
-}
-
-// Model is the spec's model, with another architecture or initial weights where those are not empty.
-func (b *Builder) Model(at diag.Pos, arch string) (Model, *nn.Network) {
-	m := b.model
-	place := diag.Pos{File: b.doc.Path}
-	if v := b.doc.Root.Get("model").Get("arch"); v != nil {
-		place = v.Pos
-	}
-	if arch != "" {
-		m.Arch, place = Arch{Name: arch}, at
-	}
-	if b.doc.Root.Get("model").Absent() && arch == "" {
-		b.Diags.Add(at, spec.Missing, "a spec that trains needs a model: model: {arch: resnet50}")
-		return m, nil
-	}
-	network, ok := m.Arch.network()
-	if !ok {
-		if name := m.Arch.Name; name != "" { // an absent one was reported by Decode
-			b.Diags.Add(place, spec.UnknownArch, "model.arch: there is no network %q%s; there are: %s",
-				name, spec.Suggest(name, nn.Names()), strings.Join(nn.Names(), ", "))
-		}
-		return m, nil
-	}
-	if m.Side == 0 {
-		m.Side = network.Input.Side
-	}
-	return m, network
-}
-
-// FilesOf are the files that a model's network comes from; none where specs are looked at without files.
-func (b *Builder) FilesOf(m Model) []string {
-	if m.Arch.TorchScript == "" || !b.Files {
-		return nil
-	}
-	return []string{m.Arch.TorchScript}
-}
-
-// Size is what a network on images of side x side pixels asks of its data so that its CAMs at those taps can be compared
-// with maps; without taps, at the pooled one, and for a network that makes no CAMs on one cell.
-func (b *Builder) Size(network *nn.Network, side int, at diag.Pos, taps ...string) (Size, bool) {
-	if len(taps) == 0 {
-		if network.Script != nil && network.Script.Map == 0 {
-			return Size{Side: side, H: 1, W: 1}, true
-		}
-		taps = []string{"pooled"}
-	}
-	var size Size
-	for i, tap := range taps {
-		h, w, err := network.Grid(side, tap)
-		if err != nil {
-			b.Diags.Add(at, spec.OutOfRange, "%v", err)
-			return Size{}, false
-		}
-		if here := (Size{Side: side, H: h, W: w}); i > 0 && here != size {
-			b.Diags.Add(at, spec.OutOfRange, "the taps %s and %s of one loss have grids of %dx%d and %dx%d cells; take taps of one grid",
-				taps[0], tap, size.H, size.W, h, w)
-			return Size{}, false
-		} else {
-			size = here
-		}
-	}
-	return size, true
 }
 
 // Classes is the number of classes: Real and Synthetic.

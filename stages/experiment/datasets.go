@@ -107,7 +107,8 @@ func (b *Builder) pack(entry *datasetEntry, size Size) *graph.Node {
 		Where: d.Where, Labels: d.Labels, Side: size.Side, GridH: size.H, GridW: size.W,
 		MaxPixels: d.MaxPixels, OnBadImage: d.OnBadImage,
 	}
-	n := &graph.Node{Name: b.dataName(entry.Name, size), Stage: prepare.Stage, CPUs: b.Cores, Pos: entry.Pos}
+	n := &graph.Node{Name: b.dataName(entry.Name, size), Stage: prepare.Stage, CPUs: b.Cores, Pos: entry.Pos,
+		Title: "dataset " + entry.Name, Section: "datasets." + entry.Name}
 	for _, named := range d.Saliency {
 		s := named.Value
 		p.Saliency = append(p.Saliency, prepare.Saliency{Name: named.Name, Maps: s.Maps, Masks: s.Masks, Parts: s.Parts,
@@ -171,7 +172,8 @@ func (b *Builder) generated(entry *datasetEntry) *graph.Node {
 	if _, err := entry.Value.Generate.Set(); err != nil {
 		b.Diags.Add(entry.From.Get("generate").Pos, spec.OutOfRange, "the data set %q: %v", entry.Name, err)
 	}
-	n := &graph.Node{Name: "generate." + entry.Name, Stage: generate.Stage, Params: *entry.Value.Generate, CPUs: 1, Pos: entry.Pos}
+	n := &graph.Node{Name: "generate." + entry.Name, Stage: generate.Stage, Params: *entry.Value.Generate, CPUs: 1, Pos: entry.Pos,
+		Section: "datasets." + entry.Name + ".generate"}
 	b.data[key] = n
 	b.nodes = append(b.nodes, n)
 	return n

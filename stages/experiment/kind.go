@@ -1,11 +1,10 @@
 package experiment
 
 import (
-	"slices"
-
 	"github.com/cyborg-run/cyborg-run/pipeline"
 	"github.com/cyborg-run/cyborg-run/pipeline/diag"
 	"github.com/cyborg-run/cyborg-run/pipeline/graph"
+	"github.com/cyborg-run/cyborg-run/pipeline/spec"
 )
 
 // Kind is a kind of stage as specs use it.
@@ -32,14 +31,15 @@ type Cell struct {
 	Params any           // what Kind.Params made, decoded
 	Needs  []*graph.Node // nodes of the stages that it needs: one if the kind is Each
 
-	stage stageDecl
+	stage  stageDecl
+	points spec.Cell // the values of its own matrix
 }
 
 // Place is where to show a mistake about a parameter: the matrix axis or the key that sets it, else the stage.
 func (c *Cell) Place(param string) diag.Pos {
-	for _, a := range c.Axes {
-		if axis := c.stage.Matrix.Axis(param); axis != nil && a.Name == param {
-			return axis.Places[max(0, slices.Index(axis.Values, a.Value))]
+	for i, axis := range c.stage.Matrix.Axes {
+		if axis.Name == param {
+			return c.points[i].Pos
 		}
 	}
 	if v := c.stage.Params.Get(param); v != nil {

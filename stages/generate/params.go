@@ -40,7 +40,7 @@ type Faces struct {
 	Generator string `yaml:"generator" json:"generator" enum:"G0|U1|U2|U3" default:"G0"`
 
 	// Count is the number of images, half of them real; it must be even.
-	Count int `yaml:"count" json:"count" default:"600" min:"2"`
+	Count int `yaml:"count" json:"count" default:"600" min:"2" max:"1000000"`
 
 	// Seed decides everything that chance decides. Sets with another seed, generator or split share no image; a set with
 	// a smaller count is the beginning of the one with a larger, but for who wears the shortcut.
