@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
@@ -71,12 +70,12 @@ func (f *dataShow) show(c *cobra.Command, path string) error {
 		return err
 	}
 	defer r.store.Close()
-	if n := r.plan.Count(graph.Run); n > 0 {
+	if n := r.plan.Left(); n > 0 {
 		sink, err := f.sink(c, n, r.dir)
 		if err != nil {
 			return err
 		}
-		outcome, err := r.execute(sink, executor.Options{CPUs: runtime.NumCPU(), Device: r.worker.device})
+		outcome, err := r.execute(sink, executor.Options{Machine: r.worker.machine()})
 		if err := errors.Join(err, sink.Close()); err != nil {
 			return exit{ExitFailed, err}
 		}

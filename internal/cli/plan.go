@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -19,17 +20,19 @@ type planned struct {
 }
 
 type plannedNode struct {
-	Name    string      `json:"name"`
-	Stage   string      `json:"stage"`
-	State   graph.State `json:"state"`
-	Reasons []string    `json:"reasons"`
-	Needs   []string    `json:"needs"`
+	Name    string         `json:"name"`
+	Stage   string         `json:"stage"`
+	State   graph.State    `json:"state"`
+	Reasons []string       `json:"reasons"`
+	Changes []graph.Change `json:"changes,omitempty"` // of its own fields, against the last run that is known
+	Roots   []string       `json:"roots,omitempty"`   // nodes in which the reason lies
+	Needs   []string       `json:"needs"`
 }
 
 func planCommand() *cobra.Command {
 	var f specFlags
 	var place placeFlags
-	var asJSON bool
+	var asJSON, all bool
 	c := &cobra.Command{
 		Use:   "plan SPEC",
 		Short: "Say what would run, what is done, and why",
@@ -43,46 +46,107 @@ func planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer st.Close()
 			if asJSON {
-				return planJSON(c.OutOrStdout(), args[0], plan)
+				err = planJSON(c.OutOrStdout(), args[0], plan)
+			} else {
+				err = planText(c.OutOrStdout(), plan, all)
 			}
-			planText(c.OutOrStdout(), plan)
-			return nil
+			return closed(st, err)
 		},
 	}
 	f.add(c)
 	f.addNoFiles(c)
 	place.add(c)
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.Flags().BoolVar(&all, "all", false, "a line for each node, however many of a stage are alike")
 	return c
+}
+
+// closed closes a store behind a command's work.
+func closed(st io.Closer, err error) error {
+	if closing := st.Close(); err == nil && closing != nil {
+		return exit{ExitFailed, closing}
+	}
+	return err
 }
 
 func planJSON(w io.Writer, path string, plan *graph.Plan) error {
 	nodes := make([]plannedNode, len(plan.Steps))
 	for i, s := range plan.Steps {
-		stage, _, _ := strings.Cut(s.Node.Name, "[")
-		nodes[i] = plannedNode{Name: s.Node.Name, Stage: stage, State: s.State,
-			Reasons: append([]string{}, s.Reasons...), Needs: []string{}}
-		for _, e := range s.Node.Needs {
-			if !slices.Contains(nodes[i].Needs, e.From.Name) {
-				nodes[i].Needs = append(nodes[i].Needs, e.From.Name)
-			}
+		nodes[i] = plannedNode{Name: s.Node.Name, Stage: stageOf(s), State: s.State,
+			Reasons: append([]string{}, s.Reasons...), Needs: needs(s)}
+		if s.State == graph.Done {
+			continue
+		}
+		nodes[i].Changes = plan.Changes(s)
+		for _, root := range plan.Roots(s) {
+			nodes[i].Roots = append(nodes[i].Roots, root.Node.Name)
 		}
 	}
+	return printJSON(w, planned{path, nodes})
+}
+
+func needs(s *graph.Step) []string {
+	names := []string{}
+	for _, e := range s.Node.Needs {
+		if !slices.Contains(names, e.From.Name) {
+			names = append(names, e.From.Name)
+		}
+	}
+	return names
+}
+
+func printJSON(w io.Writer, v any) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false) // people read it too: 0.02 -> 0.01
-	return encoder.Encode(planned{path, nodes})
+	return encoder.Encode(v)
 }
 
-func planText(w io.Writer, plan *graph.Plan) {
+func stageOf(s *graph.Step) string {
+	stage, _, _ := strings.Cut(s.Node.Name, "[")
+	return stage
+}
+
+// alike is from how many neighbours of one stage, in one state for the same reasons, on a plan shows them as one line.
+const alike = 20
+
+func planText(out io.Writer, plan *graph.Plan, all bool) error {
+	type row struct{ state, name, why string }
+	var rows []row
+	for i := 0; i < len(plan.Steps); {
+		s := plan.Steps[i]
+		end := i + 1
+		for end < len(plan.Steps) && !all && same(s, plan.Steps[end]) {
+			end++
+		}
+		name := s.Node.Name
+		if end-i < alike {
+			end = i + 1
+		} else {
+			name = fmt.Sprintf("%s .. %s (%d nodes)", s.Node.Name, plan.Steps[end-1].Node.Name, end-i)
+		}
+		rows = append(rows, row{string(s.State), name, strings.Join(s.Reasons, "; ")})
+		i = end
+	}
 	widest := 0
-	for _, s := range plan.Steps {
-		widest = max(widest, len(s.Node.Name))
+	for _, r := range rows {
+		widest = max(widest, len(r.name))
 	}
-	for _, s := range plan.Steps {
-		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("%-7s  %-*s  %s", s.State, widest, s.Node.Name, strings.Join(s.Reasons, "; ")), " "))
+	w := bufio.NewWriter(out)
+	for _, r := range rows {
+		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("%-7s  %-*s  %s", r.state, widest, r.name, r.why), " "))
 	}
-	fmt.Fprintf(w, "\n%d nodes: %d done, %d to run\n", len(plan.Steps), plan.Count(graph.Done), plan.Count(graph.Run))
+	fmt.Fprintf(w, "\n%d nodes: %d done, %d to run", len(plan.Steps), plan.Count(graph.Done), plan.Count(graph.Run))
+	for _, state := range []graph.State{graph.Stale, graph.Blocked} {
+		if n := plan.Count(state); n > 0 {
+			fmt.Fprintf(w, ", %d %s", n, state)
+		}
+	}
+	fmt.Fprintln(w)
+	return w.Flush()
+}
+
+func same(a, b *graph.Step) bool {
+	return a.State == b.State && stageOf(a) == stageOf(b) && slices.Equal(a.Reasons, b.Reasons)
 }

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -85,18 +84,18 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 	if f.progress == "json" {
 		stdout = stderr // standard output is for the events alone
 	}
-	if plan.Count(graph.Run) == 0 {
+	if plan.Left() == 0 {
 		return r.nothingToDo(stdout)
 	}
 	r.announce()
 	if err := fetch(c.Context(), plan, stderr); err != nil {
 		return err
 	}
-	sink, err := f.sink(c, plan.Count(graph.Run), r.dir)
+	sink, err := f.sink(c, plan.Left(), r.dir)
 	if err != nil {
 		return err
 	}
-	outcome, err := r.execute(sink, executor.Options{Jobs: f.jobs, CPUs: runtime.NumCPU(), Device: r.worker.device, KeepGoing: f.keepGoing})
+	outcome, err := r.execute(sink, executor.Options{Jobs: f.jobs, Machine: r.worker.machine(), KeepGoing: f.keepGoing})
 	if closing := sink.Close(); err == nil {
 		err = closing
 	}
@@ -181,7 +180,7 @@ func (r *oneRun) announce() {
 	if r.worker.why != "" {
 		device += " (" + r.worker.why + ")"
 	}
-	fmt.Fprintf(r.stderr, "%s: %d nodes, %d of them to run; %s\n", runName(r.doc), len(r.plan.Steps), r.plan.Count(graph.Run), device)
+	fmt.Fprintf(r.stderr, "%s: %d nodes, %d of them to run; %s\n", runName(r.doc), len(r.plan.Steps), r.plan.Left(), device)
 }
 
 // execute runs the plan until it is done or the user stops it: the first Ctrl-C lets workers save what they can, the
@@ -190,9 +189,14 @@ func (r *oneRun) execute(sink event.Sink, o executor.Options) (executor.Outcome,
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(s) { // as by nohup
+			signal.Notify(signals, s)
+		}
+	}
 	defer signal.Stop(signals)
-	local := &executor.Local{Programs: r.worker.programs(), Grace: 30 * time.Second, Env: workerEnvironment()}
+	local := &executor.Local{Programs: r.worker.programs(), Grace: 30 * time.Second, Env: workerEnvironment(),
+		Guard: []string{executable(), "guard"}}
 	go func() {
 		select {
 		case <-signals:

@@ -57,12 +57,16 @@ func (f *specFlags) load(path string) (*spec.Document, *graph.Graph, error) {
 type placeFlags struct {
 	out, store string
 	device     string
+	rehash     bool
+	verify     bool
 }
 
 func (f *placeFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.out, "out", "", "the run's folder (default runs/NAME)")
 	c.Flags().StringVar(&f.store, "store", ".cyborg", "the folder of the cache")
 	c.Flags().StringVar(&f.device, "device", "auto", "auto, cpu, cuda or cuda:N")
+	c.Flags().BoolVar(&f.rehash, "rehash", false, "read all of your files again, whatever is remembered of them")
+	c.Flags().BoolVar(&f.verify, "verify", false, "read every output of every finished node; what is damaged is made again")
 }
 
 // runName is the spec's name, with @profile behind it for a profile other than the main one.
@@ -92,7 +96,13 @@ func (f *placeFlags) plan(doc *spec.Document, g *graph.Graph) (*graph.Plan, *sto
 		_ = st.Close()
 		return nil, nil, nil, wrong(err)
 	}
-	p, err := graph.MakePlan(g, st, runName(doc), graph.Machine{Device: w.deviceClass(), Libtorch: w.Libtorch})
+	if f.rehash {
+		st.Rehash()
+	}
+	if f.verify {
+		st.Verify()
+	}
+	p, err := graph.MakePlan(g, st, runName(doc), w.decides())
 	if err != nil {
 		_ = st.Close()
 		return nil, nil, nil, exit{ExitFailed, err}

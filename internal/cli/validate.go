@@ -4,44 +4,56 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
+	"github.com/cyborg-run/cyborg-run/internal/version"
 	"github.com/cyborg-run/cyborg-run/pipeline/diag"
 	"github.com/cyborg-run/cyborg-run/pipeline/spec"
 )
 
 func validateCommand() *cobra.Command {
 	var f specFlags
+	var format string
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "validate SPEC...",
 		Short: "Report all that is wrong with specs, at once",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			all := []diag.Diagnostic{}
+			if asJSON {
+				format = "json"
+			}
+			write, known := map[string]func(io.Writer, []diag.Diagnostic, []string) error{"text": nil, "json": writeJSON, "sarif": writeSARIF}[format]
+			if !known {
+				return wrong(fmt.Errorf("--format %s: take text, json or sarif", format))
+			}
+			var all []diag.Diagnostic
+			var specs []string // whose each of them is
 			var failed error
 			for _, path := range args {
 				doc, g, err := f.load(path)
 				var mistakes diag.Error
 				switch {
 				case errors.As(err, &mistakes):
-					all = append(all, mistakes.Diagnostics...)
+					for _, d := range mistakes.Diagnostics {
+						all, specs = append(all, d), append(specs, path)
+					}
 				case err != nil:
 					failed = err
 					fmt.Fprintf(c.ErrOrStderr(), "%s: %v\n", path, err)
-				case !asJSON:
+				case write == nil:
 					fmt.Fprintf(c.OutOrStdout(), "%s: good; %d nodes%s\n", path, len(g.Nodes), profileNote(doc))
 				}
 			}
-			if asJSON {
-				encoder := json.NewEncoder(c.OutOrStdout())
-				encoder.SetIndent("", "  ")
-				if err := encoder.Encode(map[string]any{"diagnostics": all}); err != nil {
-					return err
-				}
-			} else {
+			if write == nil {
 				diag.Write(c.ErrOrStderr(), all)
+			} else if err := write(c.OutOrStdout(), all, specs); err != nil {
+				return exit{ExitFailed, err}
 			}
 			switch {
 			case len(all) > 0:
@@ -54,7 +66,8 @@ func validateCommand() *cobra.Command {
 	}
 	f.add(c)
 	f.addNoFiles(c)
-	c.Flags().BoolVar(&asJSON, "json", false, "print the diagnostics as JSON")
+	c.Flags().StringVar(&format, "format", "text", "text, json, or sarif for annotations in CI")
+	c.Flags().BoolVar(&asJSON, "json", false, "short for --format json")
 	return c
 }
 
@@ -63,4 +76,54 @@ func profileNote(doc *spec.Document) string {
 		return ""
 	}
 	return fmt.Sprintf("; profile %s, chosen by %s", doc.Profile, doc.ProfileOrigin)
+}
+
+// writeJSON prints diagnostics with the titles of their codes and the columns behind their ends.
+func writeJSON(w io.Writer, all []diag.Diagnostic, _ []string) error {
+	type place struct {
+		diag.Pos
+		EndColumn int `json:"end_column,omitempty"`
+	}
+	type diagnostic struct {
+		Code    string `json:"code"`
+		Title   string `json:"title,omitempty"`
+		Pos     place  `json:"pos"`
+		Message string `json:"message"`
+	}
+	titles := map[string]string{}
+	for _, e := range spec.Explanations() {
+		titles[e.Code] = e.Title
+	}
+	list := []diagnostic{}
+	for _, d := range all {
+		list = append(list, diagnostic{d.Code, titles[d.Code], place{d.Pos, d.Pos.EndColumn()}, d.Message})
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(map[string]any{"diagnostics": list})
+}
+
+func writeSARIF(w io.Writer, all []diag.Diagnostic, specs []string) error {
+	tool := diag.Tool{Name: "cyborg-run", Version: version.Version}
+	for _, e := range spec.Explanations() {
+		tool.Rules = append(tool.Rules, diag.Rule{Code: e.Code, Title: e.Title, Help: e.Text, URI: "docs/errors.md#" + anchor(e)})
+	}
+	root, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	return diag.WriteSARIF(w, tool, root, all, specs)
+}
+
+// anchor is the name that GitHub gives the heading of a code in docs/errors.md.
+func anchor(e spec.Explanation) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == ' ':
+			return '-'
+		case r == '-' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r):
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, e.Code+": "+e.Title)
 }

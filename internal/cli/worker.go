@@ -16,6 +16,7 @@ import (
 
 	"github.com/cyborg-run/cyborg-run/internal/workerinfo"
 	"github.com/cyborg-run/cyborg-run/pipeline"
+	"github.com/cyborg-run/cyborg-run/pipeline/executor"
 	"github.com/cyborg-run/cyborg-run/pipeline/graph"
 	"github.com/cyborg-run/cyborg-run/pipeline/store"
 	"github.com/cyborg-run/cyborg-run/pipeline/task"
@@ -25,9 +26,10 @@ import (
 // worker is what the runner knows of cyborg-torch.
 type worker struct {
 	workerinfo.Info
-	path   string // "" where there is none
-	device string // cpu, cuda:0
-	why    string // how auto decided
+	path    string   // "" where there is none
+	device  string   // as people read it: cpu, cuda:0, cuda (2 devices)
+	devices []string // cpu; cuda:1 where the user chose one; else all that there are
+	why     string   // how auto decided
 }
 
 // findWorker finds cyborg-torch, beside this program or by CYBORG_TORCH, asks it what it is, and settles the device.
@@ -102,35 +104,66 @@ func (w *worker) settle(device string) error {
 			return fmt.Errorf("--device %s: take auto, cpu, cuda or cuda:N", device)
 		}
 	}
+	w.devices = []string{"cpu"}
 	switch {
 	case kind == "cpu" && number == "":
-		w.device = "cpu"
 	case kind == "auto" && number == "" && len(w.Devices) > 0:
-		w.device, w.why = "cuda:0", w.Devices[0]
+		w.devices, w.why = w.all(), w.Devices[0]
 	case kind == "auto" && number == "":
-		w.device, w.why = "cpu", w.NoCUDA
+		w.why = w.NoCUDA
 	case kind != "cuda":
 		return fmt.Errorf("--device %s: take auto, cpu, cuda or cuda:N", device)
 	case len(w.Devices) == 0:
 		return fmt.Errorf("--device %s: %s; see nvidia-smi, or take --device cpu", device, w.NoCUDA)
 	case n >= len(w.Devices):
 		return fmt.Errorf("--device %s: there are %d CUDA devices, numbered from 0", device, len(w.Devices))
+	case number == "":
+		w.devices = w.all()
 	default:
-		w.device = "cuda:" + strconv.Itoa(n)
+		w.devices = []string{"cuda:" + strconv.Itoa(n)}
+	}
+	w.device = w.devices[0]
+	if len(w.devices) > 1 {
+		w.device = fmt.Sprintf("cuda (%d devices)", len(w.devices))
 	}
 	return nil
 }
 
+// all are the CUDA devices that there are: each node gets one that is free. Results depend on the kind of device alone.
+func (w *worker) all() []string {
+	var all []string
+	for i := range w.Devices {
+		all = append(all, "cuda:"+strconv.Itoa(i))
+	}
+	return all
+}
+
+// machine is what nodes may use.
+func (w *worker) machine() executor.Machine {
+	m := executor.ThisMachine()
+	m.Devices = w.devices
+	return m
+}
+
 func (w *worker) deviceClass() string {
-	class, _, _ := strings.Cut(w.device, ":")
+	class, _, _ := strings.Cut(w.devices[0], ":")
 	return class
+}
+
+// decides is what results depend on, and what cannot be done here.
+func (w *worker) decides() graph.Machine {
+	m := graph.Machine{Device: w.deviceClass(), Libtorch: w.Libtorch, Lacks: executor.Options{Machine: w.machine()}.Lacks}
+	if w.path == "" {
+		m.Missing = map[pipeline.Program]string{pipeline.Torch: "there is no " + string(pipeline.Torch)}
+	}
+	return m
 }
 
 // needed fails where the plan has work for cyborg-torch and there is none: better before anything is done than after the
 // first node.
 func (w *worker) needed(plan *graph.Plan) error {
 	for _, s := range plan.Steps {
-		if w.path == "" && s.State == graph.Run && s.Node.Stage.Program == pipeline.Torch {
+		if w.path == "" && s.State != graph.Done && s.Node.Stage.Program == pipeline.Torch {
 			return fmt.Errorf("%s needs %s, and there is none beside %s: build it with `make build`, or name it by CYBORG_TORCH",
 				s.Node.Name, pipeline.Torch, executable())
 		}
@@ -160,5 +193,16 @@ func workCommand() *cobra.Command {
 			}
 			return nil
 		},
+	}
+}
+
+// guardCommand ends the children of workers when the runner was killed; the executor starts it.
+func guardCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "guard",
+		Short:  "Watch over the process groups of workers",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		Run:    func(*cobra.Command, []string) { executor.GuardGroups(os.Stdin) },
 	}
 }

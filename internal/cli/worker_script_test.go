@@ -2,7 +2,6 @@ package cli_test
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -33,7 +32,7 @@ import (
 //	asked N                     there were so many requests for files
 //	send SIGNAL [worker] GLOB   waits for a file, then signals the command in the background, or its workers
 //	ended N                     the command that was signalled has ended with exit status N
-//	same A B                    equal bytes, but for the column seconds of history.csv
+//	same A B                    equal bytes
 func TestWorkerScripts(t *testing.T) {
 	all := map[string]command{"draw": draw, "weights": weights, "serve": serve, "asked": asked, "send": send, "ended": ended, "same": same}
 	for name, c := range commands {
@@ -171,7 +170,7 @@ func send(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// children are the processes that a process started.
+// children are the processes that a process started, but for the guard of a runner.
 func children(parent int) (pids []int) {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, stat := range stats {
@@ -182,7 +181,8 @@ func children(parent int) (pids []int) {
 		fields := strings.Fields(string(raw[bytes.LastIndexByte(raw, ')')+1:])) // state, parent, ...
 		if len(fields) > 1 && fields[1] == strconv.Itoa(parent) {
 			pid, err := strconv.Atoi(filepath.Base(filepath.Dir(stat)))
-			if err == nil {
+			line, _ := os.ReadFile(filepath.Join(filepath.Dir(stat), "cmdline"))
+			if err == nil && !bytes.HasSuffix(line, []byte("\x00guard\x00")) {
 				pids = append(pids, pid)
 			}
 		}
@@ -203,26 +203,8 @@ func ended(ts *testscript.TestScript, neg bool, args []string) {
 
 func same(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, !neg && len(args) == 2, "same A B")
-	a, b := timeless(ts, args[0]), timeless(ts, args[1])
-	if len(a) == 0 || !bytes.Equal(a, b) {
+	a, b := ts.ReadFile(args[0]), ts.ReadFile(args[1])
+	if a == "" || a != b {
 		ts.Fatalf("%s (%d bytes) and %s (%d bytes) differ", args[0], len(a), args[1], len(b))
 	}
-}
-
-// timeless is a file without what only the clock decides: the last column of history.csv.
-func timeless(ts *testscript.TestScript, name string) []byte {
-	raw, err := os.ReadFile(ts.MkAbs(name))
-	ts.Check(err)
-	if filepath.Base(name) != "history.csv" {
-		return raw
-	}
-	var out []byte
-	for line := range bytes.Lines(raw) {
-		at := bytes.LastIndexByte(line, ',')
-		if at < 0 {
-			ts.Check(errors.New(name + " has a row of one column"))
-		}
-		out = append(append(out, line[:at]...), '\n')
-	}
-	return out
 }

@@ -29,7 +29,7 @@ datasets:
     saliency: {human: {maps: "maps/{name}", filter: box, simulated: true}}
 model: {arch: resnet_small, side: 32}
 losses: {cyborg: [{term: cross_entropy}, {term: cyborg, tap: pooled}]}
-train: {select: {on: train}, loss: cyborg, epochs: 40, batch: 7, threads: 1}
+train: {select: {on: train}, loss: cyborg, epochs: 40, batch: 7, threads: 1, checkpoint: {steps: 3}}
 stages: {fit: {uses: train}}
 `), 0o644); err != nil {
 		t.Fatal(err)
@@ -64,7 +64,7 @@ stages: {fit: {uses: train}}
 		done = cmd.Wait() == nil
 	}
 	t.Logf("done at try %d", tries)
-	for _, name := range []string{"final.pth", "last.pth", "steps.csv"} {
+	for _, name := range []string{"final.pth", "last.pth", "steps.csv", "history.csv"} {
 		alone, err := os.ReadFile(filepath.Join(dir, "alone.out", "models", "fit", name))
 		if err != nil {
 			t.Fatal(err)

@@ -1,4 +1,5 @@
-// Command specdoc writes docs/spec.md, the reference of what a spec may say.
+// Command specdoc writes docs/spec.md, the reference of what a spec may say, and specs/cyborg-run.schema.json, the same
+// for editors.
 //
 // What every spec has (version, params, matrix, ...) is prose in spec.md.tmpl. The sections come from the Go types that
 // read them: keys, types, defaults and limits by reflection on the struct tags, what a key is from the comment of its
@@ -27,12 +28,20 @@ func main() {
 // page is the place of the reference below the module's root.
 const page = "docs/spec.md"
 
+// generated is what makes each file.
+var generated = map[string]func(root string) ([]byte, error){page: render, schemaPage: schema}
+
 func write(root string) error {
-	text, err := render(root)
-	if err != nil {
-		return err
+	for place, make := range generated {
+		text, err := make(root)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(root, filepath.FromSlash(place)), text, 0o644); err != nil {
+			return err
+		}
 	}
-	return os.WriteFile(filepath.Join(root, filepath.FromSlash(page)), text, 0o644)
+	return nil
 }
 
 // moduleRoot is the folder with go.mod, at or above the working directory.

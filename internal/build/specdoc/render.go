@@ -10,6 +10,7 @@ import (
 
 	"github.com/cyborg-run/cyborg-run/internal/metrics"
 	"github.com/cyborg-run/cyborg-run/internal/nn"
+	"github.com/cyborg-run/cyborg-run/pipeline/spec"
 	"github.com/cyborg-run/cyborg-run/stages"
 	"github.com/cyborg-run/cyborg-run/stages/experiment"
 )
@@ -25,6 +26,7 @@ func render(root string) ([]byte, error) {
 	s := newSource(root, module)
 	parsed, err := template.New("spec.md").Funcs(template.FuncMap{
 		"section":  s.section,
+		"handling": s.handling,
 		"stage":    s.stage,
 		"about":    func(folder string) (string, error) { return s.stageDoc(module + "/" + folder) },
 		"kinds":    stages.Kinds,
@@ -56,6 +58,15 @@ func (s *source) section(name string) (string, error) {
 		fmt.Fprintf(&out, "### %s\n\n%s\n\n%s\n", t.Path, t.Doc, t.markdown())
 	}
 	return strings.TrimSpace(out.String()), nil
+}
+
+// handling is the rows of what any stage may say of how its nodes are run.
+func (s *source) handling() (string, error) {
+	tables, err := s.tables("stage", reflect.TypeFor[spec.Handling]())
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimSpace(tables[0].markdown()), nil
 }
 
 // stage describes one kind of stage: what it does, what it needs and leaves, and its parameters.

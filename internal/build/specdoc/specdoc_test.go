@@ -16,22 +16,24 @@ import (
 	"github.com/cyborg-run/cyborg-run/stages/experiment"
 )
 
-// docs/spec.md is what the types say.
-func TestThePageIsCurrent(t *testing.T) {
+// docs/spec.md and the JSON Schema are what the types say.
+func TestThePagesAreCurrent(t *testing.T) {
 	root, err := moduleRoot()
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := render(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	have, err := os.ReadFile(filepath.Join(root, page))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(have, want) {
-		t.Error("docs/spec.md is not what the types and the template say: run go generate ./stages")
+	for place, make := range generated {
+		want, err := make(root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		have, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(place)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(have, want) {
+			t.Errorf("%s is not what the types and the template say: run go generate ./stages", place)
+		}
 	}
 }
 

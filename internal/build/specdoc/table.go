@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/cyborg-run/cyborg-run/pipeline/spec"
@@ -118,6 +119,12 @@ func keyOf(f reflect.StructField) string {
 }
 
 func typeName(t reflect.Type) (string, error) {
+	if t == reflect.TypeFor[time.Duration]() {
+		return "time", nil
+	}
+	if t == reflect.TypeFor[spec.Bytes]() {
+		return "amount of memory", nil
+	}
 	switch t.Kind() {
 	case reflect.String:
 		return "text", nil
