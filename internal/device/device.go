@@ -4,6 +4,7 @@ package device
 
 import (
 	"os"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -43,16 +44,44 @@ func name(d torch.Device) string {
 	return p.Name
 }
 
-// processor is the CPU's name as the kernel gives it.
+// processor names the CPU as exactly as results may depend on it: virtual machines shorten the name, and libtorch cuts its
+// sums by model and caches. "AMD EPYC, family 25, model 17, stepping 1, caches 32K 1024K 32768K".
 func processor() string {
 	raw, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {
 		return runtime.GOARCH
 	}
-	for line := range strings.SplitSeq(string(raw), "\n") {
-		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == "model name" {
-			return strings.TrimSpace(value)
+	first, _, _ := strings.Cut(string(raw), "\n\n")
+	facts := map[string]string{}
+	for line := range strings.SplitSeq(first, "\n") {
+		key, value, _ := strings.Cut(line, ":")
+		facts[strings.TrimSpace(key)] = strings.TrimSpace(value)
+	}
+	if facts["model name"] == "" {
+		return runtime.GOARCH
+	}
+	text := facts["model name"]
+	for _, key := range []string{"cpu family", "model", "stepping"} {
+		if facts[key] != "" {
+			text += ", " + strings.TrimPrefix(key, "cpu ") + " " + facts[key]
 		}
 	}
-	return runtime.GOARCH
+	return text + caches()
+}
+
+// caches are the sizes of the first core's caches of data.
+func caches() string {
+	sizes := ""
+	places, _ := filepath.Glob("/sys/devices/system/cpu/cpu0/cache/index*") // a pattern without mistakes
+	for _, place := range places {
+		kind, _ := os.ReadFile(filepath.Join(place, "type"))
+		size, err := os.ReadFile(filepath.Join(place, "size"))
+		if err == nil && strings.TrimSpace(string(kind)) != "Instruction" {
+			sizes += " " + strings.TrimSpace(string(size))
+		}
+	}
+	if sizes == "" {
+		return ""
+	}
+	return ", caches" + sizes
 }

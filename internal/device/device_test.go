@@ -3,6 +3,7 @@ package device_test
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -51,6 +52,31 @@ func TestOpen(t *testing.T) {
 	}
 	if e.Type != task.Environment || e.Words["device"] != "cpu" || e.Words["threads"] != "1" || e.Words["libtorch"] != torch.Version() {
 		t.Errorf("%+v", e)
+	}
+}
+
+// The CPU's name tells models apart that share a name, as virtual machines' do; lscpu reads the same in its own way.
+func TestProcessor(t *testing.T) {
+	out, err := exec.Command("lscpu").Output()
+	if err != nil {
+		t.Skipf("lscpu: %v", err)
+	}
+	_, events, err := open(t, &task.Task{Node: "fit", Device: "cpu", Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e task.Event
+	if err := json.Unmarshal([]byte(events), &e); err != nil {
+		t.Fatal(err)
+	}
+	name := e.Words["device name"]
+	for line := range strings.SplitSeq(string(out), "\n") {
+		key, value, _ := strings.Cut(line, ":")
+		value = strings.TrimSpace(value)
+		want, ok := map[string]string{"Model name": value, "CPU family": ", family " + value, "Model": ", model " + value, "Stepping": ", stepping " + value}[key]
+		if ok && !strings.Contains(name, want) {
+			t.Errorf("lscpu says %s, the name is %q", line, name)
+		}
 	}
 }
 
