@@ -3,6 +3,8 @@
 #   LIBTORCH=DIR      an installed PyTorch to build against (the folder that holds torch/) in place of the pinned one
 #   CYBORG_PYTHON=PY  a Python with PyTorch, for the tests that compare with it; .venv/bin/python where that is there
 #   BENCH=FLAGS       of `make bench`: -only step,start, -rounds 5, -quick
+#   FUZZTIME=60s      of `make fuzz`: how long for each target
+#   FUZZ=PATTERN      ... only those whose PACKAGE.NAME matches, and FUZZREST=5s for the others
 #   PYTHON=PY         the Python whose pip downloads; python3 where it is not set
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -73,6 +75,19 @@ parity: build ## every network, training steps and scores against PyTorch (makes
 .PHONY: example
 example: build ## the own-data example on real photographs (needs ../shared)
 	@internal/build/passes '^TestOwnData' -tags 'slow $(TAGS)' -timeout 20m ./examples/...
+
+.PHONY: ci-example
+ci-example: build ## examples/ci, run from an empty cache and held to the lock that is committed
+	@internal/build/passes '^TestCI' -tags 'slow $(TAGS)' -timeout 20m ./examples/...
+
+.PHONY: faults
+faults: build ## kills, full disks, folders that vanish, clocks that go back: what is done stays done, and the bytes are the same
+	@internal/build/passes '^TestFault' -tags 'slow $(TAGS)' -timeout 60m ./internal/faults
+
+FUZZTIME ?= 60s
+.PHONY: fuzz
+fuzz: prerequisites ## every fuzz target for FUZZTIME, two at a time
+	@internal/build/fuzz '$(FUZZTIME)' '$(FUZZ)' '$(FUZZREST)'
 
 .PHONY: test-cuda
 test-cuda: ## the tests on a GPU: operators, the quick start, a ResNet50 step against PyTorch

@@ -17,7 +17,6 @@ import (
 	"github.com/cyborg-run/cyborg-run/internal/version"
 	"github.com/cyborg-run/cyborg-run/pipeline/executor"
 	"github.com/cyborg-run/cyborg-run/pipeline/graph"
-	"github.com/cyborg-run/cyborg-run/pipeline/publish"
 	"github.com/cyborg-run/cyborg-run/pipeline/store"
 	"github.com/cyborg-run/cyborg-run/stages/check"
 	"github.com/cyborg-run/cyborg-run/stages/summary"
@@ -44,13 +43,8 @@ func reportCommand() *cobra.Command {
 				return exit{ExitFailed, fmt.Errorf("there is nothing to report: no node of %s is done; run it first", args[0])}
 			}
 			r := &oneRun{doc: doc, plan: plan, store: st, worker: w, dir: place.folder(doc)}
-			for _, s := range plan.Steps {
-				if s.State != graph.Done {
-					continue
-				}
-				if err := publish.Step(r.dir, s); err != nil {
-					return exit{ExitFailed, err}
-				}
+			if err := r.publish(); err != nil {
+				return exit{ExitFailed, err}
 			}
 			if err := r.leave(executor.Outcome{}, true); err != nil {
 				return exit{ExitFailed, err}
@@ -94,7 +88,8 @@ func (r *oneRun) leave(o executor.Outcome, always bool) error {
 	if err := renameio.WriteFile(page, html.Bytes(), 0o644); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
-	return renameio.WriteFile(mark, []byte(state), 0o644)
+	_ = renameio.WriteFile(mark, []byte(state), 0o644) // only saves writing the page again
+	return nil
 }
 
 // state changes with all that a report shows.

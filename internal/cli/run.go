@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -125,10 +127,13 @@ func (f *placeFlags) prepare(doc *spec.Document, g *graph.Graph, began time.Time
 	return r, nil
 }
 
+// record is the file of a run's events.
+const record = "events.jsonl"
+
 var progresses = []string{"auto", "bars", "plain", "json", "none"}
 
 func (f *runFlags) sink(c *cobra.Command, nodes int, dir string) (event.Sink, error) {
-	record, err := event.NewFile(filepath.Join(dir, "events.jsonl"))
+	file, err := event.NewFile(filepath.Join(dir, record))
 	if err != nil {
 		return nil, exit{ExitFailed, err}
 	}
@@ -143,13 +148,13 @@ func (f *runFlags) sink(c *cobra.Command, nodes int, dir string) (event.Sink, er
 	}
 	switch how {
 	case "bars":
-		return event.All{record, event.NewBars(stderr, nodes)}, nil
+		return event.All{file, event.NewBars(stderr, nodes)}, nil
 	case "plain":
-		return event.All{record, event.NewPlain(stderr, terminal)}, nil
+		return event.All{file, event.NewPlain(stderr, terminal)}, nil
 	case "json":
-		return event.All{record, event.JSON{W: c.OutOrStdout()}}, nil
+		return event.All{file, event.JSON{W: c.OutOrStdout()}}, nil
 	}
-	return event.All{record}, nil
+	return event.All{file}, nil
 }
 
 func isTerminal(w io.Writer) bool {
@@ -216,18 +221,44 @@ func (r *oneRun) execute(sink event.Sink, o executor.Options) (executor.Outcome,
 	sink.Emit(task.Event{Time: time.Now().UTC(), Type: task.RunFinished, Facts: map[string]float64{
 		"seconds": time.Since(r.began).Seconds(), "done": float64(outcome.Done), "failed": float64(outcome.Failed),
 		"skipped": float64(outcome.Skipped)}})
-	if remembering := r.plan.Remember(runName(r.doc)); err == nil {
-		err = remembering
+	if remembering := r.plan.Remember(runName(r.doc)); err == nil && remembering != nil && outcome.Failed == 0 {
+		err = fmt.Errorf("remember the run in %s: %w", r.store.Dir(), remembering)
+	}
+	if err == nil {
+		err = r.restore()
 	}
 	return outcome, err
 }
 
+// restore publishes everything once more where somebody removed the run's folder meanwhile.
+func (r *oneRun) restore() error {
+	if _, err := os.Stat(filepath.Join(r.dir, record)); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	fmt.Fprintf(r.stderr, "note: %s was removed while the run was at work; its results are there again, but not its %s\n", r.dir, record)
+	if err := os.MkdirAll(r.dir, 0o755); err != nil {
+		return fmt.Errorf("make the run's folder: %w", err)
+	}
+	return r.publish()
+}
+
+// publish shows what is done in the run's folder.
+func (r *oneRun) publish() error {
+	for _, s := range r.plan.Steps {
+		if s.State != graph.Done {
+			continue
+		}
+		if err := publish.Step(r.dir, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // nothingToDo is the end of a run that found everything done.
 func (r *oneRun) nothingToDo(stdout io.Writer) error {
-	for _, s := range r.plan.Steps {
-		if err := publish.Step(r.dir, s); err != nil {
-			return exit{ExitFailed, err}
-		}
+	if err := r.publish(); err != nil {
+		return exit{ExitFailed, err}
 	}
 	if err := r.leave(executor.Outcome{}, false); err != nil {
 		return exit{ExitFailed, err}

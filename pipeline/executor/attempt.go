@@ -65,7 +65,7 @@ func (s *scheduler) explain(err error, attempt string) error {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return err
 	}
-	for _, dir := range []string{s.store.Dir(), attempt} {
+	for _, dir := range append(s.store.Folders(), attempt) {
 		if _, gone := os.Stat(dir); dir != "" && errors.Is(gone, fs.ErrNotExist) {
 			return fmt.Errorf("the folder %s was removed while the node was at work; the same command makes again what is gone (%w)", dir, err)
 		}

@@ -2,10 +2,12 @@ package store
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -22,6 +24,9 @@ type Attempt struct {
 
 // Begin makes the attempt's folder: out/ is empty, state/ is as an attempt that was cut off left it.
 func (s *Store) Begin(key Key) (*Attempt, error) {
+	if err := s.whole(); err != nil {
+		return nil, fmt.Errorf("begin attempt: %w", err)
+	}
 	dir := filepath.Join(s.dir, "attempts", string(key))
 	for _, stale := range []string{"out", "manifest.json", "events.jsonl", "stderr.log"} {
 		if err := os.RemoveAll(filepath.Join(dir, stale)); err != nil {
@@ -34,6 +39,27 @@ func (s *Store) Begin(key Key) (*Attempt, error) {
 		}
 	}
 	return &Attempt{Dir: dir, store: s, key: key, began: time.Now()}, nil
+}
+
+// whole fails where no attempt could become an artifact in the end. There is nothing of that name to move, but the kernel
+// looks at the file systems first.
+func (s *Store) whole() error {
+	if err := s.move("-"); errors.Is(err, syscall.EXDEV) {
+		return err
+	}
+	return nil
+}
+
+// move makes an attempt the artifact of its key. Where the two folders are on different file systems, or mounted apart, it
+// cannot be done. Copying would be no way out: an artifact appears at once, or a kill could leave half of it.
+func (s *Store) move(key Key) error {
+	attempts, artifacts := filepath.Join(s.dir, "attempts"), filepath.Join(s.dir, "artifacts")
+	err := os.Rename(filepath.Join(attempts, string(key)), filepath.Join(artifacts, string(key)))
+	if errors.Is(err, syscall.EXDEV) {
+		return fmt.Errorf("%s and %s are not on one file system, or are mounted apart: --store names a folder that is all on one (%w)",
+			attempts, artifacts, syscall.EXDEV)
+	}
+	return err
 }
 
 // Commit turns a finished attempt into the artifact of its key: hash, write through to the disk, one rename. needed
@@ -64,7 +90,7 @@ func (a *Attempt) Commit(m Manifest, needed []string) (*Artifact, error) {
 		return nil, fmt.Errorf("commit %s: %w", m.Node, err)
 	}
 	final := filepath.Join(a.store.dir, "artifacts", string(a.key))
-	if err := os.Rename(a.Dir, final); err != nil {
+	if err := a.store.move(a.key); err != nil {
 		return nil, fmt.Errorf("commit %s: %w", m.Node, err)
 	}
 	if err := a.store.syncDir(filepath.Dir(final)); err != nil {

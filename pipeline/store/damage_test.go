@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cyborg-run/cyborg-run/pipeline/store"
 )
@@ -97,5 +98,27 @@ func TestRehash(t *testing.T) {
 	}
 	if got, err := s.Files([]string{path}); err != nil || got[0].Digest != want {
 		t.Errorf("%v %v, want %s", got, err, want)
+	}
+}
+
+// What only saves time may fail to be written: a store where there is no room for it can be read, and closed.
+func TestCloseWithoutRoom(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a")
+	write(t, path, "first")
+	past := time.Now().Add(-time.Hour)
+	s := open(t, filepath.Join(dir, "store"))
+	for _, name := range []string{"digests", "index"} {
+		write(t, filepath.Join(dir, "store", name, "in the way"), "")
+	}
+	store.Forge(t, s, path, "blake3:forged")
+	if err := os.Chtimes(path, past, past); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Files([]string{path}); err != nil {
+		t.Error(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
 	}
 }

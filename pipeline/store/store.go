@@ -89,13 +89,20 @@ func Open(dir string) (*Store, error) {
 	return s, nil
 }
 
-// Close writes down what was learnt about the user's files and the artifacts, and gives the store free.
+// Close writes down what was learnt about the user's files and the artifacts, and gives the store free. What cannot be
+// written, on a full disk or a read-only one, is learnt again: that only takes time.
 func (s *Store) Close() error {
-	return errors.Join(s.memory.save(), s.index.save(), s.fd.Close(), s.use.Close())
+	_, _ = s.memory.save(), s.index.save()
+	return errors.Join(s.fd.Close(), s.use.Close())
 }
 
 // Dir is the store's folder.
 func (s *Store) Dir() string { return s.dir }
+
+// Folders are the store's own and those below it that a node cannot be done without, outer ones first.
+func (s *Store) Folders() []string {
+	return []string{s.dir, filepath.Join(s.dir, "locks"), filepath.Join(s.dir, "artifacts")}
+}
 
 // Path is the place of an output; the empty name is the folder of all outputs.
 func (a *Artifact) Path(name string) string {

@@ -3,6 +3,8 @@ package experiment
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"slices"
 	"strings"
 
@@ -341,8 +343,14 @@ func (b *Builder) Threads(threads int) int {
 
 // File looks for a file that a spec names, unless specs are looked at without files; what and mend go around its path.
 func (b *Builder) File(at diag.Pos, path, what, mend string) {
-	if b.Files && !exists(path) {
+	if !b.Files {
+		return
+	}
+	switch _, err := os.Stat(path); {
+	case errors.Is(err, fs.ErrNotExist):
 		b.Diags.Add(at, spec.MissingFile, "%s: there is no file %s%s", what, path, mend)
+	case err != nil: // it may be there
+		b.problems = append(b.problems, fmt.Errorf("%s: %w", what, err))
 	}
 }
 
