@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/cyborg-run/cyborg-run/internal/metrics"
+	"github.com/cyborg-run/cyborg-run/pipeline/graph"
 )
 
 // Reproduce says how closely another run must come to the locked one, where it cannot be the same bytes.
@@ -100,7 +101,7 @@ func (r Reproduce) Allowance(node, metric string) (allowed float64, by string, o
 	allowed, ok = r.Within[metric]
 	by = "within"
 	for i, e := range r.Except {
-		if v, has := e.Within[metric]; has && (e.Nodes == stage(node) || match(e.Nodes, node)) {
+		if v, has := e.Within[metric]; has && graph.Matches(e.Nodes, node) {
 			allowed, by, ok = v, fmt.Sprintf("except.%d", i), true
 		}
 	}
@@ -109,23 +110,3 @@ func (r Reproduce) Allowance(node, metric string) (allowed float64, by string, o
 
 // any tells whether there is a tolerance at all.
 func (r Reproduce) any() bool { return len(r.Within) > 0 || len(r.Except) > 0 || r.Seeds != nil }
-
-// match compares a name with a pattern in which * matches any text and everything else itself.
-func match(pattern, name string) bool {
-	parts := strings.Split(pattern, "*")
-	if len(parts) == 1 {
-		return pattern == name
-	}
-	if !strings.HasPrefix(name, parts[0]) {
-		return false
-	}
-	name = name[len(parts[0]):]
-	for _, part := range parts[1 : len(parts)-1] {
-		_, after, found := strings.Cut(name, part)
-		if !found {
-			return false
-		}
-		name = after
-	}
-	return strings.HasSuffix(name, parts[len(parts)-1])
-}

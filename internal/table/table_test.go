@@ -3,6 +3,7 @@ package table_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -284,8 +285,10 @@ func FuzzParse(f *testing.F) {
 		if len(list.Rows) == 0 {
 			t.Fatal("neither rows nor an error")
 		}
+		labelled := slices.Contains(list.Columns, "label")
 		for _, r := range list.Rows {
-			if r.Path == "" || r.Class < 0 || r.Class > 1 || r.Line < 1 || len(r.Fields) != len(list.Columns) {
+			known := r.Class == 0 || r.Class == 1
+			if r.Path == "" || known != labelled || !known && r.Class != table.Unlabelled || r.Line < 1 || len(r.Fields) != len(list.Columns) {
 				t.Fatalf("a row that cannot be used: %+v", r)
 			}
 		}

@@ -156,14 +156,12 @@ func (g *Graph) Find(name string) (*Node, bool) {
 	return nil, false
 }
 
-// Only keeps the nodes whose name matches the pattern, and all that they need. The pattern's * matches any text; every
-// other character stands for itself, brackets included; without * a stage's name matches all of its nodes.
+// Only keeps the nodes whose name matches the pattern, and all that they need.
 func (g *Graph) Only(pattern string) (*Graph, error) {
 	keep := make(map[*Node]bool)
 	for i := len(g.Nodes) - 1; i >= 0; i-- {
 		n := g.Nodes[i]
-		stage, _, _ := strings.Cut(n.Name, "[")
-		if keep[n] || match(pattern, n.Name) || pattern == stage {
+		if keep[n] || Matches(pattern, n.Name) {
 			keep[n] = true
 			for _, e := range n.Needs {
 				keep[e.From] = true
@@ -186,7 +184,7 @@ func (g *Graph) Only(pattern string) (*Graph, error) {
 func (g *Graph) Matching(pattern string) []*Node {
 	var out []*Node
 	for _, n := range g.Nodes {
-		if stage, _, _ := strings.Cut(n.Name, "["); match(pattern, n.Name) || pattern == stage {
+		if Matches(pattern, n.Name) {
 			out = append(out, n)
 		}
 	}
@@ -207,10 +205,13 @@ func (g *Graph) Stages() []string {
 	return names
 }
 
-func match(pattern, name string) bool {
+// Matches tells whether a pattern names a node. Its * matches any text; every other character stands for itself, brackets
+// included; without * a stage's name matches all of its nodes.
+func Matches(pattern, name string) bool {
 	parts := strings.Split(pattern, "*")
 	if len(parts) == 1 {
-		return pattern == name
+		stage, _, _ := strings.Cut(name, "[")
+		return pattern == name || pattern == stage
 	}
 	if !strings.HasPrefix(name, parts[0]) {
 		return false
