@@ -30,10 +30,19 @@ func (b *bench) plan() error {
 		if err := plant(dir, size.nodes); err != nil {
 			return err
 		}
+		// A copy that finds no cyborg-torch beside it plans for the machine that was planted.
+		alone := filepath.Join(dir, "cyborg-run")
+		program, err := os.ReadFile(filepath.Join(b.bin, "cyborg-run"))
+		if err == nil {
+			err = os.WriteFile(alone, program, 0o755)
+		}
+		if err != nil {
+			return err
+		}
 		var peak []float64
 		figures, err := turns(b.rounds, func(int) (float64, error) {
 			began := time.Now()
-			cmd := exec.CommandContext(b.ctx, filepath.Join(b.bin, "cyborg-run"), "plan", "wide.yaml", "--device", "cpu")
+			cmd := exec.CommandContext(b.ctx, alone, "plan", "wide.yaml", "--device", "cpu")
 			cmd.Dir, cmd.Env = dir, append(os.Environ(), "CYBORG_TORCH=")
 			out, err := cmd.CombinedOutput()
 			seconds := time.Since(began).Seconds()
