@@ -82,7 +82,7 @@ ci-example: build ## examples/ci, run from an empty cache and held to the lock t
 
 .PHONY: faults
 faults: build ## kills, full disks, folders that vanish, clocks that go back: what is done stays done, and the bytes are the same
-	@internal/build/passes '^TestFault' -tags 'slow $(TAGS)' -timeout 60m ./internal/faults
+	@internal/build/passes '^Test(Fault|Killed|HeavyRunsGoOn)' -tags 'slow $(TAGS)' -p 1 -timeout 60m ./internal/faults ./internal/cli ./stages/train/worker
 
 FUZZTIME ?= 60s
 .PHONY: fuzz

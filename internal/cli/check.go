@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -210,15 +209,8 @@ func (f *checkFlags) report(c *cobra.Command, r *lock.Report) error {
 		}
 	}
 	if f.json {
-		return writeIndented(c.OutOrStdout(), r)
+		return printJSON(c.OutOrStdout(), r)
 	}
 	r.Text(c.OutOrStdout())
 	return nil
-}
-
-func newIndented(w io.Writer) *json.Encoder {
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false) // people read it too: 0.02 -> 0.01
-	return encoder
 }

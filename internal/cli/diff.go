@@ -38,7 +38,7 @@ func diffCommand() *cobra.Command {
 			}
 			d := lock.Differ(args[0], a, args[1], b)
 			if asJSON {
-				err = newIndented(c.OutOrStdout()).Encode(d)
+				err = printJSON(c.OutOrStdout(), d)
 			} else {
 				d.Text(c.OutOrStdout())
 			}

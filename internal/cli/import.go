@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -71,10 +70,7 @@ func (v *conversion) run(c *cobra.Command, args []string) error {
 		}
 	}
 	if v.asJSON {
-		encoder := json.NewEncoder(c.OutOrStdout())
-		encoder.SetIndent("", "  ")
-		encoder.SetEscapeHTML(false)
-		return encoder.Encode(found)
+		return printJSON(c.OutOrStdout(), found)
 	}
 	found.print(c.OutOrStdout())
 	return nil

@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -186,9 +185,4 @@ func (f *specFlags) profileOf(path string) (*spec.Document, error) {
 		return nil, wrong(diags.Err())
 	}
 	return doc, nil
-}
-
-// writeIndented prints JSON for programs and people.
-func writeIndented(w io.Writer, v any) error {
-	return newIndented(w).Encode(v)
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -86,8 +85,5 @@ func writeOriginsJSON(w io.Writer, all []spec.Origin) error {
 	for i, o := range all {
 		leaves[i] = leaf{o.Path, o.Value.Any(), newPlaceJSON(o.Place)}
 	}
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(leaves)
+	return printJSON(w, leaves)
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -94,13 +93,6 @@ func needs(s *graph.Step) []string {
 		}
 	}
 	return names
-}
-
-func printJSON(w io.Writer, v any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false) // people read it too: 0.02 -> 0.01
-	return encoder.Encode(v)
 }
 
 func stageOf(s *graph.Step) string {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -98,9 +97,7 @@ func writeJSON(w io.Writer, all []diag.Diagnostic, _ []string) error {
 	for _, d := range all {
 		list = append(list, diagnostic{d.Code, titles[d.Code], place{d.Pos, d.Pos.EndColumn()}, d.Message})
 	}
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(map[string]any{"diagnostics": list})
+	return printJSON(w, map[string]any{"diagnostics": list})
 }
 
 func writeSARIF(w io.Writer, all []diag.Diagnostic, specs []string) error {

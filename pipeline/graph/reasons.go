@@ -206,7 +206,7 @@ func (s *Step) words(changes []store.Change) []string {
 		case c.Gone:
 			fields = append(fields, name+" is gone")
 		default:
-			fields = append(fields, fmt.Sprintf("%s %s -> %s", name, c.Before, c.After))
+			fields = append(fields, fmt.Sprintf("%s %s -> %s", name, orNone(c.Before), orNone(c.After)))
 		}
 	}
 	out := short(fields, fieldsShown, "changes")
@@ -217,6 +217,13 @@ func (s *Step) words(changes []store.Change) []string {
 		out = append(out, text)
 	}
 	return out
+}
+
+func orNone(value string) string {
+	if value == "" {
+		return "none"
+	}
+	return value
 }
 
 // count is how many of many things changed, and the first of each sort.
