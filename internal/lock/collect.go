@@ -111,14 +111,22 @@ func (l *Lock) addAxes(n *graph.Node) {
 	}
 }
 
+// outputs are the digests of an artifact's outputs by name: of a file its bytes', of a folder one for all files in it.
+func outputs(a *store.Artifact) map[string]string {
+	digests := map[string]string{}
+	for _, o := range a.Outputs {
+		name, _, _ := strings.Cut(o.Name, "/")
+		if _, have := digests[name]; !have {
+			digests[name] = string(a.Digest(name))
+		}
+	}
+	return digests
+}
+
 func (l *Lock) addNode(s *graph.Step) error {
 	n := s.Node
-	outputs, err := Digests(s.Artifact)
-	if err != nil {
-		return err
-	}
 	made := Node{Name: n.Name, Stage: n.Stage.Kind + " " + strconv.Itoa(n.Stage.Revision), Key: string(s.Key),
-		Seconds: math.Round(s.Artifact.Seconds*1000) / 1000, Environment: maps.Clone(s.Artifact.Environment), Outputs: outputs, Tensors: n.Stage.Tensors}
+		Seconds: math.Round(s.Artifact.Seconds*1000) / 1000, Environment: maps.Clone(s.Artifact.Environment), Outputs: outputs(s.Artifact), Tensors: n.Stage.Tensors}
 	if device, _, numbered := strings.Cut(made.Environment["device"], ":"); numbered {
 		made.Environment["device"] = device // the class: which of several equal cards it was changes nothing
 	}

@@ -79,7 +79,7 @@ type Node struct {
 	Seconds     float64           `yaml:"seconds"`
 	Threads     int               `yaml:"threads"`     // where results depend on them, else 0
 	Environment map[string]string `yaml:"environment"` // where it differs from the lock's
-	Outputs     map[string]string `yaml:"outputs"`     // file or folder: canonical digest, see Digests
+	Outputs     map[string]string `yaml:"outputs"`     // file or folder: its digest
 
 	Needs   []string `yaml:"-"` // names of the nodes whose outputs it takes; empty in a lock that was read
 	Tensors bool     `yaml:"-"` // done by cyborg-torch with tensors; false in a lock that was read

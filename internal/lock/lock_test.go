@@ -19,7 +19,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/cyborg-run/cyborg-run/pipeline/diag"
-	"github.com/cyborg-run/cyborg-run/pipeline/store"
 )
 
 var update = flag.Bool("update", false, "write golden files")
@@ -309,43 +308,6 @@ func FuzzRead(f *testing.F) {
 		r.Text(io.Discard)
 		Differ("a", l, "b", again).Text(io.Discard)
 	})
-}
-
-// The column that only the clock decides is left out of a history's digest; nothing else is.
-func TestCanonicalHistory(t *testing.T) {
-	digest := func(kind, text string) string {
-		dir := t.TempDir()
-		if err := os.MkdirAll(filepath.Join(dir, "out"), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		path := filepath.Join(dir, "out", "history.csv")
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		d, err := store.DigestFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		a := &store.Artifact{Dir: dir, Manifest: store.Manifest{Kind: kind, Outputs: []store.Output{{Name: "history.csv", Digest: d}}}}
-		all, err := Digests(a)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return all["history.csv"]
-	}
-	base := digest("train", "epoch,lr,seconds\n1,0.1,2.5\n")
-	if digest("train", "epoch,lr\n1,0.1\n") != base {
-		t.Error("it is not as if the column had never been there")
-	}
-	if digest("train", "epoch,lr,seconds\n1,0.1,9.75\n") != base {
-		t.Error("seconds count")
-	}
-	if digest("train", "epoch,lr,seconds\n1,0.2,2.5\n") == base {
-		t.Error("the learning rate does not count")
-	}
-	if a, b := digest("other", "epoch,lr,seconds\n1,0.1,2.5\n"), digest("other", "epoch,lr,seconds\n1,0.1,9.75\n"); a == b {
-		t.Error("a table of another kind of stage is hashed as it is")
-	}
 }
 
 // What is a place, a number of threads or words does not make another experiment.
