@@ -75,7 +75,7 @@ func (a *Attempt) Commit(m Manifest, needed []string) (*Artifact, error) {
 	if err != nil {
 		return nil, fmt.Errorf("commit %s: %w", m.Node, err)
 	}
-	if err := a.store.seal(out, outputs); err != nil {
+	if err := seal(out, outputs); err != nil {
 		return nil, fmt.Errorf("commit %s: %w", m.Node, err)
 	}
 	m.Key, m.Outputs, m.Started, m.Seconds = a.key, outputs, a.began.UTC(), time.Since(a.began).Seconds()
@@ -83,7 +83,11 @@ func (a *Attempt) Commit(m Manifest, needed []string) (*Artifact, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.store.write(filepath.Join(a.Dir, "manifest.json"), raw); err != nil {
+	manifest := filepath.Join(a.Dir, "manifest.json")
+	if err := os.WriteFile(manifest, raw, 0o644); err != nil {
+		return nil, fmt.Errorf("commit %s: %w", m.Node, err)
+	}
+	if err := a.store.settle(out, len(outputs), manifest); err != nil {
 		return nil, fmt.Errorf("commit %s: %w", m.Node, err)
 	}
 	if err := a.store.Remove(a.key); err != nil { // a damaged one
@@ -93,15 +97,15 @@ func (a *Attempt) Commit(m Manifest, needed []string) (*Artifact, error) {
 	if err := a.store.move(a.key); err != nil {
 		return nil, fmt.Errorf("commit %s: %w", m.Node, err)
 	}
-	if err := a.store.syncDir(filepath.Dir(final)); err != nil {
+	if err := a.store.sync(filepath.Dir(final)); err != nil {
 		return nil, fmt.Errorf("commit %s: %w", m.Node, err)
 	}
 	_ = os.RemoveAll(filepath.Join(final, "state")) // not before: a kill up to here can go on from it
 	return &Artifact{Manifest: m, Dir: final}, nil
 }
 
-// seal makes the outputs read-only, hashes them and sees that they are on the disk.
-func (s *Store) seal(dir string, outputs []Output) error {
+// seal makes the outputs read-only and hashes them.
+func seal(dir string, outputs []Output) error {
 	var g errgroup.Group
 	g.SetLimit(8)
 	for i := range outputs {
@@ -119,39 +123,50 @@ func (s *Store) seal(dir string, outputs []Output) error {
 			return err
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	return s.syncTree(dir, len(outputs))
+	return g.Wait()
 }
 
 // manyFiles is from when on one call that writes the whole file system through is cheaper than one for each file.
 const manyFiles = 256
 
-func (s *Store) syncTree(dir string, files int) error {
-	if s.unsynced {
-		return nil
-	}
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if files > manyFiles && unix.Syncfs(int(f.Fd())) == nil {
-		return nil
-	}
-	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+// settle sees that the outputs below dir, so many files, and the manifest are on the disk. Files come before folders: a
+// journal that took them has the folders too, and has nothing left to do then.
+func (s *Store) settle(dir string, files int, manifest string) error {
+	if files > manyFiles && !s.unsynced {
+		f, err := os.Open(dir)
 		if err != nil {
 			return err
 		}
-		return s.syncDir(path)
+		defer f.Close()
+		if unix.Syncfs(int(f.Fd())) == nil {
+			return nil
+		}
+	}
+	all, folders := []string{manifest}, []string(nil)
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir():
+			folders = append(folders, path)
+		default:
+			all = append(all, path)
+		}
+		return nil
 	})
+	for _, path := range append(all, folders...) {
+		if err == nil {
+			err = s.sync(path)
+		}
+	}
+	return err
 }
 
 // Unsynced lets commits not wait for the disk: for measurements of stores with thousands of artifacts that nobody needs.
 func (s *Store) Unsynced() { s.unsynced = true }
 
-func (s *Store) syncDir(path string) error {
+// sync writes a file or folder through to the disk.
+func (s *Store) sync(path string) error {
 	if s.unsynced {
 		return nil
 	}
@@ -161,18 +176,4 @@ func (s *Store) syncDir(path string) error {
 	}
 	defer f.Close()
 	return f.Sync()
-}
-
-func (s *Store) write(path string, raw []byte) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	if _, err = f.Write(raw); err == nil && !s.unsynced {
-		err = f.Sync()
-	}
-	if closing := f.Close(); err == nil {
-		err = closing
-	}
-	return err
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"sync"
 )
 
 // The store's own lists (index, digests, last) are files of one form: a line that names it, a checksum of the rest, a
@@ -12,7 +13,8 @@ import (
 
 var errDamaged = errors.New("damaged")
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+// castagnoli is made when it is first asked for: every worker starts this program, and few of them do.
+var castagnoli = sync.OnceValue(func() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) })
 
 // writer builds such a file.
 type writer struct {
@@ -52,7 +54,7 @@ func (w *writer) bytes(title string) []byte {
 
 func sealed(title string, rest []byte) []byte {
 	out := append([]byte(title), '\n')
-	out = binary.LittleEndian.AppendUint32(out, crc32.Checksum(rest, castagnoli))
+	out = binary.LittleEndian.AppendUint32(out, crc32.Checksum(rest, castagnoli()))
 	return append(out, rest...)
 }
 
@@ -66,7 +68,7 @@ type reader struct {
 func newReader(title string, raw []byte) (*reader, error) {
 	head := len(title) + 1
 	if len(raw) < head+4 || string(raw[:head]) != title+"\n" ||
-		binary.LittleEndian.Uint32(raw[head:]) != crc32.Checksum(raw[head+4:], castagnoli) {
+		binary.LittleEndian.Uint32(raw[head:]) != crc32.Checksum(raw[head+4:], castagnoli()) {
 		return nil, errDamaged
 	}
 	r := &reader{rest: string(raw[head+4:])}

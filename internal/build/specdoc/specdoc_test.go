@@ -154,13 +154,14 @@ func TestTables(t *testing.T) {
 		Inner inner             `yaml:"inner"`
 		Words map[string]string `yaml:"words"`
 		Names spec.Named[inner] `yaml:"names"`
+		List  []inner           `yaml:"list"`
 	}
 	pkg := reflect.TypeFor[outer]().PkgPath()
 	s := newSource("", module)
 	s.packages[pkg] = &packageDoc{
 		types: map[string]string{"outer": "outer is one.", "inner": "inner is another."},
 		fields: map[string]map[string]string{
-			"outer": {"Must": "Must is text.", "Some": "Some is more than Must.", "Inner": "Inner holds it.", "Words": "Words.", "Names": "Names."},
+			"outer": {"Must": "Must is text.", "Some": "Some is more than Must.", "Inner": "Inner holds it.", "Words": "Words.", "Names": "Names.", "List": "List."},
 			"inner": {"Deep": "Deep down."},
 		},
 	}
@@ -176,8 +177,10 @@ func TestTables(t *testing.T) {
 			{"inner.deep", "whole number", "`7`", "at least 0", "Deep down."},
 			{"words", "map of texts", "none", "", "Words."},
 			{"names", "map by names of yours", "", "", "Names. See [below](#partnamesname)."},
+			{"list", "list of maps", "", "", "List. See [below](#partlist)."},
 		}},
 		{"part.names.NAME", "Another.", []row{{"deep", "whole number", "`7`", "at least 0", "Deep down."}}},
+		{"part.list[]", "Another.", []row{{"deep", "whole number", "`7`", "at least 0", "Deep down."}}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("tables:\n%+v\nwant\n%+v", got, want)

@@ -83,8 +83,11 @@ func (s *source) rows(to *table, more *[]table, prefix string, t reflect.Type) e
 			}
 			*more = append(*more, tables...)
 			kind := "map"
-			if isNamed {
+			switch {
+			case isNamed:
 				kind = "map by names of yours"
+			case f.Type.Kind() == reflect.Slice:
+				kind = "list of maps"
 			}
 			to.Rows = append(to.Rows, row{Key: key, Type: kind, Doc: doc + " See [below](#" + anchor(tables[0].Path) + ")."})
 			continue
