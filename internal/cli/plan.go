@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -100,7 +101,7 @@ func stageOf(s *graph.Step) string {
 	return stage
 }
 
-// alike is from how many neighbours of one stage, in one state for the same reasons, on a plan shows them as one line.
+// alike is from how many neighbours of one stage, in one state for reasons of one form, on a plan shows them as one line.
 const alike = 20
 
 func planText(out io.Writer, plan *graph.Plan, all bool) error {
@@ -112,13 +113,16 @@ func planText(out io.Writer, plan *graph.Plan, all bool) error {
 		for end < len(plan.Steps) && !all && same(s, plan.Steps[end]) {
 			end++
 		}
-		name := s.Node.Name
+		name, why := s.Node.Name, strings.Join(s.Reasons, "; ")
 		if end-i < alike {
 			end = i + 1
 		} else {
 			name = fmt.Sprintf("%s .. %s (%d nodes)", s.Node.Name, plan.Steps[end-1].Node.Name, end-i)
+			if slices.ContainsFunc(plan.Steps[i:end], func(o *graph.Step) bool { return !slices.Equal(o.Reasons, s.Reasons) }) {
+				why = form(s)
+			}
 		}
-		rows = append(rows, row{string(s.State), name, strings.Join(s.Reasons, "; ")})
+		rows = append(rows, row{string(s.State), name, why})
 		i = end
 	}
 	widest := 0
@@ -140,5 +144,13 @@ func planText(out io.Writer, plan *graph.Plan, all bool) error {
 }
 
 func same(a, b *graph.Step) bool {
-	return a.State == b.State && stageOf(a) == stageOf(b) && slices.Equal(a.Reasons, b.Reasons)
+	return a.State == b.State && stageOf(a) == stageOf(b) && (slices.Equal(a.Reasons, b.Reasons) || form(a) == form(b))
 }
+
+// form is a step's reasons without the matrix values of the nodes in them: each of a thousand scores is stale because of
+// a training of its own.
+func form(s *graph.Step) string {
+	return cellOf.ReplaceAllString(strings.Join(s.Reasons, "; "), "[...]")
+}
+
+var cellOf = regexp.MustCompile(`\[[^]\[]*\]`)
