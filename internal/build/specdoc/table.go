@@ -69,6 +69,15 @@ func named(t reflect.Type) (reflect.Type, bool) {
 func (s *source) rows(to *table, more *[]table, prefix string, t reflect.Type) error {
 	for i := range t.NumField() {
 		f := t.Field(i)
+		if f.Tag.Get("yaml") == "-" { // no key
+			continue
+		}
+		if f.Anonymous { // lends its keys
+			if err := s.rows(to, more, prefix, f.Type); err != nil {
+				return err
+			}
+			continue
+		}
 		doc, err := s.fieldDoc(t, f)
 		if err != nil {
 			return err
@@ -97,7 +106,14 @@ func (s *source) rows(to *table, more *[]table, prefix string, t reflect.Type) e
 			if isDecoder {
 				kind = "text or map"
 			}
-			to.Rows = append(to.Rows, row{Key: key, Type: kind, Doc: doc})
+			if own, ok := reflect.New(f.Type).Interface().(interface{ SpecWords() string }); ok {
+				kind = own.SpecWords()
+			}
+			made := row{Key: key, Type: kind, Doc: doc}
+			if _, ok := f.Tag.Lookup("default"); ok {
+				made.Default = standard(f)
+			}
+			to.Rows = append(to.Rows, made)
 			if err := s.rows(to, more, key+".", f.Type); err != nil {
 				return err
 			}
