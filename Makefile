@@ -57,7 +57,7 @@ test: build ## all tests but the slow ones
 	go test -tags '$(TAGS)' -timeout 20m ./...
 
 # Pure Go that starts goroutines, or is called from several.
-RACY := ./pipeline/... ./internal/pack ./internal/table ./internal/faces ./internal/checkpoint ./internal/weights ./internal/inputs ./stages/experiment ./stages/prepare ./stages/generate
+RACY := ./pipeline/... ./internal/pack ./internal/table ./internal/faces ./internal/checkpoint ./internal/weights ./internal/inputs ./internal/leaks ./stages/leaks ./stages/experiment ./stages/prepare ./stages/generate
 .PHONY: race
 race: prerequisites ## the tests of pure Go again, under the race detector
 	go test -race -short -timeout 20m $(RACY)
@@ -83,6 +83,10 @@ ci-example: build ## examples/ci, run from an empty cache and held to the lock t
 .PHONY: faults
 faults: build ## kills, full disks, folders that vanish, clocks that go back: what is done stays done, and the bytes are the same
 	@internal/build/passes '^Test(Fault|Killed|HeavyRunsGoOn)' -tags 'slow $(TAGS)' -p 1 -timeout 60m ./internal/faults ./internal/cli ./stages/train/worker
+
+.PHONY: science
+science: build ## the science gate: does the method's claim hold on generated data? 48 trainings, about 10 minutes on two cores
+	bin/cyborg-run specs/science.yaml
 
 FUZZTIME ?= 60s
 .PHONY: fuzz

@@ -32,8 +32,11 @@ var parts = []part{
 	{"generate", "the quick start's 2,100 images", (*bench).generate},
 	{"images", "decoding and resizing", (*bench).images},
 	{"score", "photographs to scores by ResNet50, decoding included", (*bench).score},
+	{"metrics", "scores to metrics, tests and tables, and a bootstrap, beside scikit-learn", (*bench).metrics},
 	{"start", "the command line's own time", (*bench).start},
 	{"plan", "a plan of thousands of finished nodes, beside snakemake and DVC", (*bench).plan},
+	{"paper", "a plan of all of the paper's experiments", (*bench).paper},
+	{"leaks", "data leaks over images of 224 px, beside Pillow and ImageHash", (*bench).leaks},
 	{"hash", "digests of thousands of files", (*bench).hash},
 	{"nodes", "nodes of next to no work", (*bench).nodes},
 }

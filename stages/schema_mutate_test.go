@@ -72,6 +72,7 @@ model: {arch: {torchscript: net.pt, head: fc.weight, map: 7, side: 64, mean: [0,
 losses:
   plain: [{term: cross_entropy, weight: 0.5}]
   maps: [{term: cross_entropy}, {term: cyborg, map: human, class: 'true', tap: pooled}]
+  more: [{term: cross_entropy, weight: adaptive}, {term: cyborg, weight: adaptive, distance: ssim, method: grad_cam, keep: 0.5}, {term: cam_entropy, weight: {from: 1, to: 0, epochs: 3, shape: cosine}, log: true}]
 train: {precision: bfloat16, optimizer: {sgd: {lr: '${lr}'}}, select: {best: loss, on: validation, ties: earliest}}
 stages:
   fit:

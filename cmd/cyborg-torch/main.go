@@ -7,9 +7,13 @@ import (
 
 	"github.com/cyborg-run/cyborg-run/internal/version"
 	"github.com/cyborg-run/cyborg-run/pipeline/task"
+	annotate "github.com/cyborg-run/cyborg-run/stages/annotate/worker"
 	cam "github.com/cyborg-run/cyborg-run/stages/cam/worker"
 	evaluate "github.com/cyborg-run/cyborg-run/stages/evaluate/worker"
+	leaks "github.com/cyborg-run/cyborg-run/stages/leaks/worker"
 	prepare "github.com/cyborg-run/cyborg-run/stages/prepare/worker"
+	pretrain "github.com/cyborg-run/cyborg-run/stages/pretrain/worker"
+	saliency "github.com/cyborg-run/cyborg-run/stages/saliency/worker"
 	train "github.com/cyborg-run/cyborg-run/stages/train/worker"
 	weights "github.com/cyborg-run/cyborg-run/stages/weights/worker"
 )
@@ -17,10 +21,14 @@ import (
 // works are the kinds of stage that this program does. A new kind is a folder and a line here.
 var works = map[string]task.Work{
 	"prepare":  prepare.Run,
+	"saliency": saliency.Run,
 	"train":    train.Run,
 	"evaluate": evaluate.Run,
 	"cam":      cam.Run,
+	"annotate": annotate.Run,
+	"pretrain": pretrain.Run,
 	"weights":  weights.Run,
+	"pixels":   leaks.Run,
 }
 
 func main() {

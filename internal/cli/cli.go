@@ -100,7 +100,7 @@ func command() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(runCommand(), dataCommand(), validateCommand(), schemaCommand(), planCommand(), graphCommand(), reportCommand(), lockCommand(), checkCommand(), diffCommand(), initCommand(), importCommand(), exportCommand(), doctorCommand(), whyCommand(), gcCommand(),
+	root.AddCommand(runCommand(), dataCommand(), humanCommand(), validateCommand(), schemaCommand(), planCommand(), graphCommand(), reportCommand(), lockCommand(), checkCommand(), diffCommand(), initCommand(), importCommand(), exportCommand(), doctorCommand(), whyCommand(), gcCommand(),
 		versionCommand(), workCommand(), guardCommand())
 	return root
 }

@@ -16,12 +16,13 @@ import (
 	"github.com/cyborg-run/cyborg-run/internal/pack"
 	"github.com/cyborg-run/cyborg-run/pipeline/executor"
 	"github.com/cyborg-run/cyborg-run/pipeline/graph"
+	"github.com/cyborg-run/cyborg-run/pipeline/spec"
 	"github.com/cyborg-run/cyborg-run/stages/experiment"
 )
 
 func dataCommand() *cobra.Command {
 	c := &cobra.Command{Use: "data", Short: "Look at the data sets of a spec", Args: cobra.NoArgs}
-	c.AddCommand(dataShowCommand())
+	c.AddCommand(dataShowCommand(), dataLeaksCommand())
 	return c
 }
 
@@ -65,32 +66,46 @@ func (f *dataShow) show(c *cobra.Command, path string) error {
 	if err != nil {
 		return wrong(fmt.Errorf("--of: %w", err))
 	}
-	r, err := f.prepare(doc, g, began, c.ErrOrStderr())
+	r, err := f.make(c, doc, g, began)
 	if err != nil {
 		return err
 	}
 	defer r.store.Close()
-	if n := r.plan.Left(); n > 0 {
-		sink, err := f.sink(c, n, r.dir)
-		if err != nil {
-			return err
-		}
-		outcome, err := r.execute(sink, executor.Options{Machine: r.worker.machine()})
-		if err := errors.Join(err, sink.Close()); err != nil {
-			return exit{ExitFailed, err}
-		}
-		if outcome.Interrupted {
-			return silent(ExitInterrupted)
-		}
-		for _, failure := range outcome.Failures {
-			return exit{ExitFailed, fmt.Errorf("%s: %s", failure.Node, failure.Reason)}
-		}
-	}
 	page := filepath.Join(r.dir, "inputs.html")
 	if err := f.write(page, runName(doc), whole, r.plan); err != nil {
 		return exit{ExitFailed, fmt.Errorf("write %s: %w", page, err)}
 	}
 	fmt.Fprintln(c.OutOrStdout(), "inputs:", page)
+	return nil
+}
+
+// make does what of a graph is not done, and is an error where not all of it then is. The caller closes the store.
+func (f *runFlags) make(c *cobra.Command, doc *spec.Document, g *graph.Graph, began time.Time) (*oneRun, error) {
+	r, err := f.prepare(doc, g, began, c.ErrOrStderr())
+	if err != nil || r.plan.Left() == 0 {
+		return r, err
+	}
+	if err := f.execute(c, r); err != nil {
+		return nil, errors.Join(err, r.store.Close())
+	}
+	return r, nil
+}
+
+func (f *runFlags) execute(c *cobra.Command, r *oneRun) error {
+	sink, err := f.sink(c, r.plan.Left(), r.dir)
+	if err != nil {
+		return err
+	}
+	outcome, err := r.execute(sink, executor.Options{Machine: r.worker.machine()})
+	if err := errors.Join(err, sink.Close()); err != nil {
+		return exit{ExitFailed, err}
+	}
+	if outcome.Interrupted {
+		return silent(ExitInterrupted)
+	}
+	for _, failure := range outcome.Failures {
+		return exit{ExitFailed, fmt.Errorf("%s: %s", failure.Node, failure.Reason)}
+	}
 	return nil
 }
 

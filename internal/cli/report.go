@@ -18,7 +18,9 @@ import (
 	"github.com/cyborg-run/cyborg-run/pipeline/executor"
 	"github.com/cyborg-run/cyborg-run/pipeline/graph"
 	"github.com/cyborg-run/cyborg-run/pipeline/store"
+	"github.com/cyborg-run/cyborg-run/stages/agreement"
 	"github.com/cyborg-run/cyborg-run/stages/check"
+	"github.com/cyborg-run/cyborg-run/stages/human"
 	"github.com/cyborg-run/cyborg-run/stages/summary"
 )
 
@@ -139,6 +141,16 @@ func (r *oneRun) take(in *report.Input, s *graph.Step) {
 		if s.State == graph.Done && readJSON(s.Artifact.Path("summary.json"), &found) == nil {
 			in.Summary = &found
 		}
+	case agreement.Stage:
+		var found results.Agreement
+		if s.State == graph.Done && readJSON(s.Artifact.Path("agreement/agreement.json"), &found) == nil {
+			in.Agreement = append(in.Agreement, found)
+		}
+	case human.Stage:
+		var found results.Human
+		if s.State == graph.Done && readJSON(s.Artifact.Path("human.json"), &found) == nil {
+			in.Humans = append(in.Humans, report.Human{Human: &found, Figures: figuresIn(s.Artifact.Path("figures"))})
+		}
 	case check.Stage:
 		path := filepath.Join(r.store.Dir(), "attempts", string(s.Key), "out", "check.json")
 		if s.State == graph.Done {
@@ -159,9 +171,12 @@ func readJSON(path string, into any) error {
 	return json.Unmarshal(raw, into)
 }
 
-func (r *oneRun) figures() map[string][]byte {
+func (r *oneRun) figures() map[string][]byte { return figuresIn(filepath.Join(r.dir, "figures")) }
+
+// figuresIn are the SVG files of a folder, by name without ending.
+func figuresIn(dir string) map[string][]byte {
 	figures := map[string][]byte{}
-	paths, _ := filepath.Glob(filepath.Join(r.dir, "figures", "*.svg"))
+	paths, _ := filepath.Glob(filepath.Join(dir, "*.svg"))
 	for _, path := range paths {
 		if raw, err := os.ReadFile(path); err == nil {
 			figures[strings.TrimSuffix(filepath.Base(path), ".svg")] = raw

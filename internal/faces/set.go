@@ -15,9 +15,10 @@ type Options struct {
 	Seed      uint64   // sets with different seeds have no picture in common
 	Side      int      // pixels, MinSide to MaxSide; 0: 96
 	Shortcut  Shortcut // who wears the stamp
+	Clip      Shortcut // who wears the clip
 }
 
-// Shortcut is the share of each class that wears the stamp, 0 to 1. The numbers are exact: of 300 synthetic faces and
+// Shortcut is the share of each class that wears a shortcut, 0 to 1. The numbers are exact: of 300 synthetic faces and
 // the share 0.95, 285 wear it.
 type Shortcut struct{ Synthetic, Real float64 }
 
@@ -30,9 +31,9 @@ const (
 
 // Set is a fixed list of pictures, real and synthetic in turn, that are drawn when they are asked for.
 type Set struct {
-	o       Options
-	style   style
-	stamped []bool
+	o                Options
+	style            style
+	stamped, clipped []bool
 }
 
 // New is the set that the options describe; the error names the option that is wrong and what it may be.
@@ -51,22 +52,26 @@ func New(o Options) (*Set, error) {
 	case !share(o.Shortcut.Synthetic) || !share(o.Shortcut.Real):
 		return nil, fmt.Errorf("faces: shortcut %v of the synthetic and %v of the real faces: shares must be 0 to 1",
 			o.Shortcut.Synthetic, o.Shortcut.Real)
+	case !share(o.Clip.Synthetic) || !share(o.Clip.Real):
+		return nil, fmt.Errorf("faces: clip %v of the synthetic and %v of the real faces: shares must be 0 to 1",
+			o.Clip.Synthetic, o.Clip.Real)
 	}
-	s := &Set{o: o, style: generators[which], stamped: make([]bool, o.Count)}
-	s.hide(0, o.Shortcut.Real)
-	s.hide(1, o.Shortcut.Synthetic)
+	s := &Set{o: o, style: generators[which]}
+	s.stamped, s.clipped = s.wearers("stamps of class", o.Shortcut), s.wearers("clips of class", o.Clip)
 	return s, nil
 }
 
 func share(v float64) bool { return v >= 0 && v <= 1 }
 
-// hide gives the stamp to an exact share of one class (0 real, 1 synthetic), chosen by lot.
-func (s *Set) hide(class int, share float64) {
-	n := s.o.Count / 2
-	lot := s.throw("stamps of class", class).Perm(n)
-	for _, i := range lot[:int(math.Round(share*float64(n)))] {
-		s.stamped[2*i+class] = true
+// wearers gives a shortcut to exact shares of both classes, chosen by lot.
+func (s *Set) wearers(lots string, shares Shortcut) []bool {
+	wears, n := make([]bool, s.o.Count), s.o.Count/2
+	for class, share := range [...]float64{shares.Real, shares.Synthetic} { // real first, as in Synthetic
+		for _, i := range s.throw(lots, class).Perm(n)[:int(math.Round(share*float64(n)))] {
+			wears[2*i+class] = true
+		}
 	}
+	return wears
 }
 
 // throw starts the stream of chance for one of the set's purposes.
@@ -83,8 +88,11 @@ func (s *Set) Side() int { return s.o.Side }
 // Synthetic reports whether picture i is a generator's.
 func (s *Set) Synthetic(i int) bool { return i%2 == 1 }
 
-// Stamped reports whether picture i wears the shortcut.
+// Stamped reports whether picture i wears the shortcut in the background.
 func (s *Set) Stamped(i int) bool { return s.stamped[i] }
+
+// Clipped reports whether picture i wears the shortcut on the head.
+func (s *Set) Clipped(i int) bool { return s.clipped[i] }
 
 // Picture is one face with all that is known about it.
 type Picture struct {
@@ -111,14 +119,17 @@ func (s *Set) Draw(i int, p *Picture) {
 	if p.canvas.side != s.o.Side {
 		panic(fmt.Sprintf("faces: a picture of %d pixels for a set of %d", p.canvas.side, s.o.Side))
 	}
-	style, stamped := reality, s.stamped[i]
+	style := reality
 	if s.Synthetic(i) {
 		style = s.style
 	}
 	chance := s.throw("picture", i)
 	sc := compose(chance, style)
 	pick(chance, style.backdrops)(chance, p.canvas)
-	sc.draw(p.canvas, stamped)
+	sc.draw(p.canvas, s.stamped[i])
+	if s.clipped[i] {
+		newClip(s.throw("clip", i), sc.head, features(sc.eyes, sc.mouth), sc.blots).draw(p.canvas, sc.face)
+	}
 	sc.camera.develop(chance, p.canvas, p.Pixels)
 	sc.mask(p.Parts, p.Head, s.o.Side)
 	p.atlas.draw(sc.people, p.Human)

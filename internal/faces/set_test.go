@@ -63,28 +63,39 @@ func TestGolden(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
 		t.Skip("the golden pictures were drawn on amd64; other processors may fuse multiplications with additions")
 	}
-	var got strings.Builder
-	for _, generator := range faces.Generators() {
-		set := newSet(t, faces.Options{Generator: generator, Split: "test", Count: 200, Seed: 7,
-			Shortcut: faces.Shortcut{Synthetic: 0.5, Real: 0.5}})
-		p := faces.NewPicture(set.Side())
-		for _, i := range []int{0, 1, 2, 3, 198, 199} {
-			set.Draw(i, p)
-			fmt.Fprintf(&got, "%s %3d stamped %-5v %s\n", generator, i, set.Stamped(i), digest(p))
-		}
-	}
-	path := filepath.Join("testdata", "pictures.golden")
-	if *update {
-		if err := os.WriteFile(path, []byte(got.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got.String()); diff != "" {
-		t.Errorf("pictures have changed (-golden +now):\n%s", diff)
+	half := faces.Shortcut{Synthetic: 0.5, Real: 0.5}
+	for _, c := range []struct {
+		file string
+		clip faces.Shortcut
+	}{{"pictures.golden", faces.Shortcut{}}, {"clips.golden", half}} {
+		t.Run(c.file, func(t *testing.T) {
+			var got strings.Builder
+			for _, generator := range faces.Generators() {
+				set := newSet(t, faces.Options{Generator: generator, Split: "test", Count: 200, Seed: 7, Shortcut: half, Clip: c.clip})
+				p := faces.NewPicture(set.Side())
+				for _, i := range []int{0, 1, 2, 3, 198, 199} {
+					set.Draw(i, p)
+					wears := fmt.Sprintf("stamped %-5v", set.Stamped(i))
+					if c.clip != (faces.Shortcut{}) {
+						wears += fmt.Sprintf(" clipped %-5v", set.Clipped(i))
+					}
+					fmt.Fprintf(&got, "%s %3d %s %s\n", generator, i, wears, digest(p))
+				}
+			}
+			path := filepath.Join("testdata", c.file)
+			if *update {
+				if err := os.WriteFile(path, []byte(got.String()), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got.String()); diff != "" {
+				t.Errorf("pictures have changed (-golden +now):\n%s", diff)
+			}
+		})
 	}
 }
 
@@ -282,6 +293,8 @@ func TestNewNamesTheOptionThatIsWrong(t *testing.T) {
 			func(o *faces.Options) { o.Shortcut.Synthetic = 95 }},
 		{`faces: shortcut 0 of the synthetic and NaN of the real faces: shares must be 0 to 1`,
 			func(o *faces.Options) { o.Shortcut.Real = math.NaN() }},
+		{`faces: clip 0 of the synthetic and -1 of the real faces: shares must be 0 to 1`,
+			func(o *faces.Options) { o.Clip.Real = -1 }},
 	} {
 		bad := good
 		c.spoil(&bad)

@@ -14,7 +14,6 @@ package metrics
 import (
 	"fmt"
 	"math"
-	"sort"
 )
 
 // The classes of an image.
@@ -41,7 +40,6 @@ type Report struct {
 
 // Evaluate computes every metric of Names.
 func Evaluate(classes []int, scores []float64) Report {
-	check(classes, scores)
 	r := Report{Images: len(classes), Threshold: Threshold, Metrics: map[string]float64{}}
 	for _, class := range classes {
 		if class == Synthetic {
@@ -50,9 +48,10 @@ func Evaluate(classes []int, scores []float64) Report {
 			r.Real++
 		}
 	}
-	at := ErrorsAt(classes, scores, Threshold)
+	ranking := Rank(classes, scores)
+	at := ranking.ErrorsAt(Threshold)
 	values := map[string]float64{
-		"auc": AUC(classes, scores), "accuracy": Accuracy(classes, scores), "eer": EER(classes, scores),
+		"auc": ranking.AUC(), "accuracy": Accuracy(classes, scores), "eer": ranking.EER(),
 		"apcer": at.APCER, "bpcer": at.BPCER, "acer": at.ACER(),
 	}
 	for name, value := range values {
@@ -65,7 +64,7 @@ func Evaluate(classes []int, scores []float64) Report {
 
 // Accuracy is the share of images whose predicted class is right. The predicted class is the argmax of the two softmax
 // probabilities: Synthetic where score > 0.5, Real at a tie, as PyTorch's argmax takes the first. NaN without images.
-func Accuracy(classes []int, scores []float64) float64 {
+func Accuracy[C ~int | ~uint8](classes []C, scores []float64) float64 {
 	check(classes, scores)
 	if len(scores) == 0 || anyNaN(scores) {
 		return math.NaN()
@@ -81,22 +80,25 @@ func Accuracy(classes []int, scores []float64) float64 {
 
 // AUC is the chance that a synthetic image scores above a real one, a tie counting one half (Mann and Whitney, 1947):
 // the area under the ROC. NaN where a class is missing.
-func AUC(classes []int, scores []float64) float64 {
-	groups, real, synthetic := ties(classes, scores)
-	if real == 0 || synthetic == 0 {
+func AUC(classes []int, scores []float64) float64 { return Rank(classes, scores).AUC() }
+
+// AUC is the area under the ROC; see the function of that name.
+func (r *Ranking) AUC() float64 {
+	if !r.both() {
 		return math.NaN()
 	}
-	won, above := 0.0, 0 // above: synthetic images that score higher than the group at hand
-	for _, g := range groups {
-		won += float64(g.real) * (float64(above) + float64(g.synthetic)/2)
-		above += g.synthetic
+	twice := uint64(0) // the pairs won, two for each, one for a tie: whole numbers, so that no digit is lost
+	alarms, hits := uint32(0), uint32(0)
+	for i := range r.scores {
+		twice += uint64(r.alarms[i]-alarms) * uint64(hits+r.hits[i])
+		alarms, hits = r.alarms[i], r.hits[i]
 	}
-	return won / (float64(real) * float64(synthetic))
+	return float64(twice) / (2 * float64(r.Real) * float64(r.Synthetic))
 }
 
 // DPrime is |mean(synthetic) - mean(real)| over the root of the mean of both variances. ddof is what is taken off n in
 // the variances: 0 for the population's, 1 for the sample's. NaN where a class is missing or there is no spread.
-func DPrime(classes []int, scores []float64, ddof int) float64 {
+func DPrime[C ~int | ~uint8](classes []C, scores []float64, ddof int) float64 {
 	check(classes, scores)
 	var group [2][]float64
 	for i, class := range classes {
@@ -126,40 +128,6 @@ func moments(values []float64, ddof int) (mean, variance float64) {
 	return mean, variance / float64(n-ddof)
 }
 
-// group counts the images that share one score.
-type group struct {
-	score           float64
-	real, synthetic int
-}
-
-// ties groups equal scores, highest first, and counts both classes. With a NaN among the scores there is no order, and
-// both counts are 0.
-func ties(classes []int, scores []float64) (groups []group, real, synthetic int) {
-	check(classes, scores)
-	if anyNaN(scores) {
-		return nil, 0, 0
-	}
-	order := make([]int, len(scores))
-	for i := range order {
-		order[i] = i
-	}
-	sort.Slice(order, func(a, b int) bool { return scores[order[a]] > scores[order[b]] })
-	for _, i := range order {
-		if n := len(groups); n == 0 || groups[n-1].score != scores[i] {
-			groups = append(groups, group{score: scores[i]})
-		}
-		g := &groups[len(groups)-1]
-		if classes[i] == Synthetic {
-			g.synthetic++
-			synthetic++
-		} else {
-			g.real++
-			real++
-		}
-	}
-	return groups, real, synthetic
-}
-
 func anyNaN(values []float64) bool {
 	for _, v := range values {
 		if math.IsNaN(v) {
@@ -170,7 +138,7 @@ func anyNaN(values []float64) bool {
 }
 
 // check panics on what only a mistake in the program can bring.
-func check(classes []int, scores []float64) {
+func check[C ~int | ~uint8](classes []C, scores []float64) {
 	if len(classes) != len(scores) {
 		panic(fmt.Sprintf("metrics: %d classes for %d scores", len(classes), len(scores)))
 	}

@@ -257,7 +257,7 @@ func TestScoresComeBackAsTheyWere(t *testing.T) {
 	if err := WriteScores(&text, rows); err != nil {
 		t.Fatal(err)
 	}
-	back, err := ParseScores(strings.NewReader(text.String()))
+	back, err := ParseScores([]byte(text.String()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -277,7 +277,7 @@ func TestBadScores(t *testing.T) {
 		"path,label,score\na,Real,NaN\n":        `line 2: score "NaN" is no finite number`,
 		"path,label,score\na,Real,1\nb,Dog,1\n": `line 3: unknown label "Dog"`,
 	} {
-		if _, err := ParseScores(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := ParseScores([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want %q", text, err, want)
 		}
 	}
@@ -287,7 +287,7 @@ func FuzzParseScores(f *testing.F) {
 	f.Add("path,label,score\na,Real,0.5\n")
 	f.Add("path,label,score\n\"a\nb\",Synthetic,1e-9\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		rows, err := ParseScores(strings.NewReader(text))
+		rows, err := ParseScores([]byte(text))
 		if err != nil {
 			return
 		}

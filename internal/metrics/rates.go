@@ -12,7 +12,7 @@ type Rates struct{ APCER, BPCER float64 }
 func (r Rates) ACER() float64 { return (r.APCER + r.BPCER) / 2 }
 
 // ErrorsAt measures both error rates at threshold t, score >= t being flagged as Synthetic.
-func ErrorsAt(classes []int, scores []float64, t float64) Rates {
+func ErrorsAt[C ~int | ~uint8](classes []C, scores []float64, t float64) Rates {
 	check(classes, scores)
 	if anyNaN(scores) {
 		return Rates{math.NaN(), math.NaN()}
@@ -24,24 +24,61 @@ func ErrorsAt(classes []int, scores []float64, t float64) Rates {
 			wrong[class]++
 		}
 	}
-	share := func(class int) float64 { return float64(wrong[class]) / float64(of[class]) } // 0/0 is NaN
-	return Rates{APCER: share(Synthetic), BPCER: share(Real)}
+	return Rates{APCER: share(wrong[Synthetic], of[Synthetic]), BPCER: share(wrong[Real], of[Real])}
 }
 
 // BestACER is the smallest ACER over the thresholds 0, 0.025 ... 0.975, the lowest threshold winning a tie. It is
 // what the authors' code (CVRL/CYBORG, Evaluation.py) reports; the threshold is chosen on the very images it is measured
 // on, so it flatters. The authors scale the scores to [0,1] beforehand: see UnitRange.
 func BestACER(classes []int, scores []float64) (threshold float64, best Rates) {
-	best = Rates{math.NaN(), math.NaN()}
-	threshold = math.NaN()
-	for i := range 40 {
-		t := float64(i) * 0.025
-		r := ErrorsAt(classes, scores, t)
-		if r.ACER() < best.ACER() || (i == 0 && !math.IsNaN(r.ACER())) {
-			threshold, best = t, r
+	return Rank(classes, scores).bestACER(0, 1)
+}
+
+// BestACER is the authors' smallest ACER, of scores that are scaled to [0,1] as they do it: see the function of that name.
+// The threshold is that of the scaled scores. NaN where all scores are equal or a class is missing.
+func (r *Ranking) BestACER() (threshold float64, best Rates) {
+	if len(r.scores) < 2 {
+		return math.NaN(), Rates{math.NaN(), math.NaN()}
+	}
+	return r.bestACER(r.scores[len(r.scores)-1], r.scores[0])
+}
+
+// bestACER looks among thresholds of scores that are scaled from [low,high] to [0,1].
+func (r *Ranking) bestACER(low, high float64) (threshold float64, best Rates) {
+	threshold, best = math.NaN(), Rates{math.NaN(), math.NaN()}
+	if !r.both() {
+		return threshold, best
+	}
+	i := len(r.scores) - 1
+	for k := range 40 { // upwards: the lowest threshold wins a tie
+		t := float64(k) * 0.025
+		for i >= 0 && (r.scores[i]-low)/(high-low) < t {
+			i--
+		}
+		at := Rates{APCER: 1} // nothing is flagged
+		if i >= 0 {
+			at = r.at(i)
+		}
+		if k == 0 || at.ACER() < best.ACER() {
+			threshold, best = t, at
 		}
 	}
 	return threshold, best
+}
+
+// ChosenThreshold is the distinct score that as a threshold has the smallest ACER on these images, the highest of several:
+// to be measured on other images, such as the test set's where this is the validation set. NaN where a class is missing.
+func (r *Ranking) ChosenThreshold() float64 {
+	threshold, best := math.NaN(), math.Inf(1)
+	if !r.both() {
+		return threshold
+	}
+	for i, score := range r.scores {
+		if acer := r.at(i).ACER(); acer < best {
+			threshold, best = score, acer
+		}
+	}
+	return threshold
 }
 
 // UnitRange scales the scores of one evaluation to [0,1], as the authors' code does before it measures; nil where
@@ -60,19 +97,25 @@ func UnitRange(scores []float64) []float64 {
 
 // EER is the equal error rate: where the ROC polygon, straight between the corners at the distinct scores, has
 // BPCER = APCER. NaN where a class is missing.
-func EER(classes []int, scores []float64) float64 {
-	c := ROC(classes, scores)
-	for i := 1; i < len(c.FPR); i++ {
-		b0, a0 := c.FPR[i-1], 1-c.TPR[i-1]
-		b1, a1 := c.FPR[i], 1-c.TPR[i]
-		if b1 < a1 {
+func EER(classes []int, scores []float64) float64 { return Rank(classes, scores).EER() }
+
+// EER is the equal error rate; see the function of that name.
+func (r *Ranking) EER() float64 {
+	if !r.both() {
+		return math.NaN()
+	}
+	before := Rates{APCER: 1}
+	for i := range r.scores {
+		at := r.at(i)
+		if at.BPCER < at.APCER {
+			before = at
 			continue
 		}
 		u := 0.0
-		if step := (a0 - b0) - (a1 - b1); step != 0 {
-			u = (a0 - b0) / step
+		if step := (before.APCER - before.BPCER) - (at.APCER - at.BPCER); step != 0 {
+			u = (before.APCER - before.BPCER) / step
 		}
-		return b0 + u*(b1-b0)
+		return before.BPCER + u*(at.BPCER-before.BPCER)
 	}
 	return math.NaN()
 }
@@ -80,22 +123,19 @@ func EER(classes []int, scores []float64) float64 {
 // APCERAtBPCER is APCER where BPCER is at most target, at the lowest such threshold among the distinct scores. Where
 // every threshold flags more real images than that, nothing is flagged: the threshold is +Inf, APCER 1, BPCER 0.
 func APCERAtBPCER(classes []int, scores []float64, target float64) (threshold float64, at Rates) {
-	groups, real, synthetic := ties(classes, scores)
-	if real == 0 || synthetic == 0 {
+	return Rank(classes, scores).APCERAtBPCER(target)
+}
+
+// APCERAtBPCER is APCER where BPCER is at most target; see the function of that name.
+func (r *Ranking) APCERAtBPCER(target float64) (threshold float64, at Rates) {
+	if !r.both() {
 		return math.NaN(), Rates{math.NaN(), math.NaN()}
 	}
-	threshold, at = math.Inf(1), Rates{APCER: 1}
-	flagged, alarms := 0, 0
-	for _, g := range groups {
-		flagged += g.synthetic
-		alarms += g.real
-		bpcer := float64(alarms) / float64(real)
-		if bpcer > target {
-			break
-		}
-		threshold, at = g.score, Rates{float64(synthetic-flagged) / float64(synthetic), bpcer}
+	within := sort.Search(len(r.scores), func(i int) bool { return r.at(i).BPCER > target })
+	if within == 0 {
+		return math.Inf(1), Rates{APCER: 1}
 	}
-	return threshold, at
+	return r.scores[within-1], r.at(within - 1)
 }
 
 // APCERAtPercentile is APCER at the threshold that is the linearly interpolated (1-target) quantile of the real scores,

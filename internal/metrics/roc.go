@@ -10,18 +10,18 @@ import (
 type Curve struct{ FPR, TPR []float64 }
 
 // ROC has one corner for each distinct score, and (0,0). Empty where a class is missing.
-func ROC(classes []int, scores []float64) Curve {
-	groups, real, synthetic := ties(classes, scores)
-	if real == 0 || synthetic == 0 {
+func ROC(classes []int, scores []float64) Curve { return Rank(classes, scores).ROC() }
+
+// ROC has one corner for each distinct score; see the function of that name.
+func (r *Ranking) ROC() Curve {
+	if !r.both() {
 		return Curve{}
 	}
-	c := Curve{FPR: []float64{0}, TPR: []float64{0}}
-	alarms, hits := 0, 0
-	for _, g := range groups {
-		alarms += g.real
-		hits += g.synthetic
-		c.FPR = append(c.FPR, float64(alarms)/float64(real))
-		c.TPR = append(c.TPR, float64(hits)/float64(synthetic))
+	n := len(r.scores) + 1
+	c := Curve{FPR: make([]float64, 1, n), TPR: make([]float64, 1, n)}
+	for i := range r.scores {
+		at := r.at(i)
+		c.FPR, c.TPR = append(c.FPR, at.BPCER), append(c.TPR, float64(r.hits[i])/float64(r.Synthetic))
 	}
 	return c
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -71,12 +70,11 @@ func WriteScores(w io.Writer, rows []Score) error {
 
 // ReadScores reads scores.csv. Its errors name the file and the line.
 func ReadScores(path string) ([]Score, error) {
-	file, err := os.Open(path)
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read scores: %w", err)
 	}
-	defer file.Close()
-	rows, err := ParseScores(file)
+	rows, err := ParseScores(text)
 	if err != nil {
 		return nil, fmt.Errorf("read scores %s: %w", path, err)
 	}
@@ -84,35 +82,9 @@ func ReadScores(path string) ([]Score, error) {
 }
 
 // ParseScores reads the text of a scores.csv.
-func ParseScores(r io.Reader) ([]Score, error) {
-	in := csv.NewReader(r)
-	in.FieldsPerRecord = 3
-	in.ReuseRecord = true
-	header, err := in.Read()
-	if err != nil {
-		return nil, fmt.Errorf("header: %w", err)
-	}
-	if got := strings.Join(header, ","); got != "path,label,score" {
-		return nil, fmt.Errorf("line 1: header %q, want path,label,score", got)
-	}
-	var rows []Score
-	for {
-		record, err := in.Read()
-		if err == io.EOF {
-			return rows, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		line, _ := in.FieldPos(0)
-		class, ok := Class(record[1])
-		if !ok {
-			return nil, fmt.Errorf("line %d: unknown label %q, known are Real and Synthetic", line, record[1])
-		}
-		score, err := strconv.ParseFloat(record[2], 64)
-		if err != nil || math.IsNaN(score) || math.IsInf(score, 0) {
-			return nil, fmt.Errorf("line %d: score %q is no finite number", line, record[2])
-		}
-		rows = append(rows, Score{Path: strings.Clone(record[0]), Label: strings.Clone(record[1]), Class: class, Score: score})
-	}
+func ParseScores(text []byte) (rows []Score, err error) {
+	err = eachScore(text, func(path, label []byte, class int, score float64) {
+		rows = append(rows, Score{Path: string(path), Label: string(label), Class: class, Score: score})
+	})
+	return rows, err
 }

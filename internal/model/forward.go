@@ -18,7 +18,7 @@ const (
 
 // Output is what one forward pass leaves.
 type Output struct {
-	Logits   torch.Tensor            // [B, classes], in the weights' type
+	Logits   torch.Tensor            // [B, classes] in the weights' type; of an autoencoder [B,1,Side,Side], bfloat16 where the layers ran so
 	Features map[string]torch.Tensor // by tap as asked for: the module's output, bfloat16 where the layers ran so
 	// Auxiliary are the logits [B, classes] of the network's auxiliary classifier; none in evaluation, and where there is none.
 	Auxiliary torch.Tensor
@@ -146,6 +146,8 @@ func (p *pass) step(i int, inPlace bool) torch.Tensor {
 			parts = append(parts, p.values[v])
 		}
 		return s.Cat(parts, 1)
+	case nn.Enlarge:
+		return s.UpsampleNearest2d(x, []int{op.Height, op.Width})
 	case nn.Multiply:
 		return s.Mul(x, p.values[step.In[1]])
 	case nn.ChannelScale:

@@ -20,8 +20,9 @@ type LoadOptions struct {
 	Except []string
 }
 
-// Report is how a state dict differs from the network, excepted tensors included.
+// Report is what was read of a state dict, and how it differs from the network, excepted tensors included.
 type Report struct {
+	Taken      int        // tensors that were read
 	Missing    []string   // in the network, not in the file
 	Unused     []string   // in the file, not in the network
 	Mismatched []Mismatch // of another shape
@@ -170,6 +171,7 @@ func (m *Model) match(state []checkpoint.Tensor, options LoadOptions) (map[strin
 		}
 	}
 	if problems == nil {
+		report.Taken = len(plan)
 		return plan, report, nil
 	}
 	return nil, report, fmt.Errorf("%s\nthe network is %s with %d classes; name the tensors to leave out (%s.* for the head), or take weights of this network",

@@ -9,7 +9,7 @@ import (
 // Graph is a network as the list of its operations in the order of execution: what the tree of layers means.
 type Graph struct {
 	Steps    []Step
-	Features Value // what Layers leaves and Mean averages
+	Features Value // what Layers leaves and Mean averages; of an autoencoder, what its decoder leaves, which Logits is too
 	Logits   Value // what Head leaves
 	// Auxiliary is what the auxiliary classifier leaves; Image where there is none.
 	Auxiliary Value
@@ -38,6 +38,11 @@ type Step struct {
 func (n *Network) Graph() *Graph {
 	g := &Graph{init: n.Init, values: map[string]Value{}}
 	g.Features = n.Layers.flatten(g, "", Image)
+	if n.Decoder != nil {
+		g.Logits = n.Decoder.attach(g, Shape{3, n.Input.Side, n.Input.Side})
+		g.Features = g.Logits
+		return g
+	}
 	x := Mean{}.flatten(g, "", g.Features)
 	if n.Neck != nil {
 		x = n.Neck.flatten(g, "", x)

@@ -32,6 +32,8 @@ type Network struct {
 	Init func(op Operation, p Param) Init
 	// Rename is the name here of a tensor that published files know under another one; nil changes none.
 	Rename func(name string) string
+	// Decoder makes an autoencoder of the network: see Autoencoder. nil for a classifier.
+	Decoder *Decoder
 	// Script is a network that Python wrote, in place of Layers, Neck and Head's sizes; nil for the networks of this package.
 	Script *Script
 }

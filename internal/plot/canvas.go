@@ -1,5 +1,7 @@
 package plot
 
+import "image"
+
 // point is a place in pixels from the top left corner.
 type point struct{ x, y float64 }
 
@@ -48,6 +50,7 @@ type canvas interface {
 	line(points []point, s stroke)
 	area(points []point, fill paint, opacity float64)
 	text(l label)
+	picture(img image.Image, at point, side float64) // a square
 }
 
 // marker draws series n's sign around a place: circle, square, triangle, diamond and so on.

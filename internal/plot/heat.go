@@ -37,3 +37,25 @@ func HeatColour(v float64) color.NRGBA {
 	}
 	return color.NRGBA{channel(0), channel(1), channel(2), 255}
 }
+
+// Enlarge brings a grid of h x w cells to side x side pixels, bilinearly between the centres of its cells.
+func Enlarge(grid []float64, h, w, side int) []float64 {
+	out := make([]float64, side*side)
+	for y := range side {
+		y0, y1, fy := between(y, h, side)
+		for x := range side {
+			x0, x1, fx := between(x, w, side)
+			top := grid[y0*w+x0]*(1-fx) + grid[y0*w+x1]*fx
+			bottom := grid[y1*w+x0]*(1-fx) + grid[y1*w+x1]*fx
+			out[y*side+x] = top*(1-fy) + bottom*fy
+		}
+	}
+	return out
+}
+
+func between(pixel, cells, side int) (low, high int, part float64) {
+	at := (float64(pixel)+0.5)*float64(cells)/float64(side) - 0.5
+	at = math.Max(0, math.Min(float64(cells-1), at))
+	low = int(at)
+	return low, min(low+1, cells-1), at - float64(low)
+}

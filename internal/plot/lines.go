@@ -20,7 +20,10 @@ type Line struct {
 	Number int    // the series number: its colour
 	X, Y   []float64
 	SD     []float64 // half the band's height at each point; nil: no band
+	Low    []float64 // a second band, drawn as two thin dotted lines; nil: none
+	High   []float64
 	Dashed bool
+	Points bool // a marker at each point
 }
 
 // SVG draws the chart as SVG.
@@ -64,7 +67,23 @@ func (l Lines) draw(c canvas) {
 		s.band(c, f)
 	}
 	for _, s := range l.Series {
+		s.bounds(c, f)
 		s.curve(c, f)
+	}
+}
+
+// bounds draws the second band.
+func (s Line) bounds(c canvas, f frame) {
+	for _, bound := range [][]float64{s.Low, s.High} {
+		var points []point
+		for i := range bound {
+			if defined(s.X[i], bound[i]) {
+				points = append(points, f.at(s.X[i], bound[i]))
+			}
+		}
+		if len(points) > 1 {
+			c.line(points, stroke{paint: series(s.Number), width: 1, dash: []float64{1.5, 2.5}})
+		}
 	}
 }
 
@@ -79,12 +98,13 @@ func (s Line) curve(c canvas, f frame) {
 			points = append(points, f.at(s.X[i], s.Y[i]))
 		}
 	}
-	switch len(points) {
-	case 0:
-	case 1:
-		marker(c, s.Number, points[0], 3.5, 1)
-	default:
+	if len(points) > 1 {
 		c.line(points, style)
+	}
+	if s.Points || len(points) == 1 {
+		for _, p := range points {
+			marker(c, s.Number, p, 3.5, 1)
+		}
 	}
 }
 

@@ -1,4 +1,4 @@
-// Package plot draws the figures of a run as SVG and PNG: curves with bands, and dots by group.
+// Package plot draws the figures of a run as SVG and PNG: curves with bands, dots by group, and sheets of pictures.
 //
 // Terms: a figure is a chart with its title, axes and legend, in units of CSS pixels (1/96 inch). A series is one setting
 // (or another thing compared) and has a number; the same number has the same colour and marker in every figure and in the
@@ -7,7 +7,8 @@
 //
 // Figures are values; drawing one has no effect on it, and the same figure gives the same bytes. An SVG stands alone with
 // the light colours on white; each of its parts has a class too (plot-ink, plot-s1 ...), so that a page that holds it
-// inline may give it other colours by CSS. It has no scripts, no identifiers and no links.
+// inline may give it other colours by CSS. It has no scripts, no identifiers and no links;
+// the pictures of a sheet lie within it.
 package plot
 
 import "math"

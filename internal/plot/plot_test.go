@@ -42,6 +42,9 @@ func figures() map[string]interface {
 			Series: []Line{
 				{Name: "a<b & \"c\"", Number: 2, X: []float64{1, 2, 3, 4}, Y: []float64{0.7, math.NaN(), 0.4, 0.3}, SD: []float64{0.1, 0.1, 0.1, 0.1}},
 				{Number: 2, X: []float64{1, 2, 3, 4}, Y: []float64{0.6, 0.5, 0.2, 0.1}, Dashed: true}}},
+		"reliability": Lines{Title: "Reliability", XLabel: "Score", YLabel: "Share", X: Range{0, 1}, Y: Range{0, 1}, Diagonal: "calibrated", Square: true,
+			Series: []Line{{Name: "cyborg", Number: 1, X: []float64{0.1, 0.5, 0.9}, Y: []float64{0.2, 0.4, 0.8}, Points: true,
+				Low: []float64{0.1, 0.3, 0.7}, High: []float64{0.3, math.NaN(), 0.9}}}},
 		"dots": Dots{Title: "AUC", YLabel: "AUC", Limits: Range{0, 1}, Reference: 0.5, Names: []string{"cross_entropy", "cyborg"},
 			Numbers: []int{0, 1}, Groups: []Group{
 				{Name: "u1", Values: [][]float64{{0.45, 0.6, 0.7}, {0.9, 0.95, math.NaN()}}},

@@ -24,7 +24,9 @@ type raster struct {
 	err     error
 }
 
-func renderPNG(f figure) ([]byte, error) {
+func renderPNG(f figure) ([]byte, error) { return packPNG(f, png.BestCompression) }
+
+func packPNG(f figure, level png.CompressionLevel) ([]byte, error) {
 	width, height := f.size()
 	c := &raster{context: gg.NewContext(int(math.Ceil(width*density)), int(math.Ceil(height*density)))}
 	c.area([]point{{0, 0}, {width, 0}, {width, height}, {0, height}}, paper, 1)
@@ -33,7 +35,7 @@ func renderPNG(f figure) ([]byte, error) {
 		return nil, fmt.Errorf("draw %q: %w", f.title(), c.err)
 	}
 	var out bytes.Buffer
-	encoder := png.Encoder{CompressionLevel: png.BestCompression}
+	encoder := png.Encoder{CompressionLevel: level}
 	if err := encoder.Encode(&out, c.context.Image()); err != nil {
 		return nil, fmt.Errorf("draw %q: %w", f.title(), err)
 	}

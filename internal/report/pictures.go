@@ -94,8 +94,10 @@ func (a *album) picture(folder, name string) template.URL {
 
 func (v *view) pictures(s *results.Summary, files fs.FS) (*grid, []meanMaps) {
 	bySetting := map[string][]results.CAM{}
-	for _, cam := range s.Maps {
-		bySetting[cam.Setting] = append(bySetting[cam.Setting], cam)
+	for _, setting := range s.Settings {
+		if of := firstOfEachRepeat(s, setting); len(of) > 0 {
+			bySetting[setting] = of
+		}
 	}
 	if files == nil || len(bySetting) == 0 {
 		return nil, nil

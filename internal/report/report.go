@@ -27,10 +27,12 @@ type Input struct {
 	Why         string   // why that profile was taken: "CYBORG_DATA is not set"
 	Notes       []string // what must be read first: simulated data, a demo profile that shows the machinery
 
-	Summary *results.Summary  // nil: there is none, because a node failed
-	Check   *results.Check    // nil: the spec has no check, or it did not run
-	Figures map[string][]byte // SVG by name, without ending: "roc", "learning_loss"
-	Files   fs.FS             // the run's folder, for CAM pictures; nil: no pictures
+	Summary   *results.Summary    // nil: there is none, because a node failed
+	Check     *results.Check      // nil: the spec has no check, or it did not run
+	Agreement []results.Agreement // of CAMs and maps: one for each stage of that kind
+	Humans    []Human             // human studies: one for each stage of that kind
+	Figures   map[string][]byte   // SVG by name, without ending: "roc", "learning_loss"
+	Files     fs.FS               // the run's folder, for CAM pictures; nil: no pictures
 
 	Spec        string            // resolved.yaml
 	Environment map[string]string // versions, device, threads
@@ -52,13 +54,16 @@ type Failure struct{ Node, Message string }
 //go:embed page.html
 var pageText string
 
+//go:embed story.html
+var storyText string
+
 //go:embed page.css
 var pageStyle string
 
 var page = sync.OnceValues(func() (*template.Template, error) {
 	return template.New("page").Funcs(template.FuncMap{
-		"join": strings.Join, "seconds": seconds, "number": number, "signed": signed, "chance": chance,
-	}).Parse(pageText)
+		"join": strings.Join, "seconds": seconds, "number": number, "signed": signed, "chance": chance, "effect": effect,
+	}).Parse(tablesText + storyText + agreementText + humanText + pageText)
 })
 
 // Write makes the page.
@@ -80,10 +85,14 @@ func Write(w io.Writer, in Input) error {
 		if len(s.Settings) > 2 { // else the comparison says it already
 			v.Pairs = s.Pairs
 		}
+		v.Tables, v.DeLong = layouts(s), overRepeats(s.DeLong)
 		v.Runs = newRuns(s)
+		v.Story = newStory(s, in.Files)
 		v.Grid, v.Means = v.pictures(s, in.Files)
 		v.Notes = append(v.Notes, s.Notes...)
 	}
+	v.Agreements = newAgreements(in.Agreement, in.Files)
+	v.People = newHumans(in.Humans)
 	v.figures()
 	v.timings()
 	if err := layout.Execute(w, v); err != nil {
@@ -104,8 +113,15 @@ type view struct {
 	Others     *others
 	Pairs      []results.Test
 	Runs       *runs
+	Story      *story
+	Agreements []agreement
+	People     []human
 	Grid       *grid
 	Means      []meanMaps
+
+	Tables      []layout
+	DeLong      []results.DeLong // over all repeats
+	Reliability template.HTML
 
 	ROC, Dots, Accuracy, Loss template.HTML
 	Broad                     bool     // the dots need the page's whole width
@@ -126,6 +142,7 @@ func (v *view) figures() {
 	}
 	v.ROC, v.Dots = inline(v.Input.Figures["roc"]), inline(v.Input.Figures[v.Summary.Metric])
 	v.Broad = widthOf(v.Dots) > 600
+	v.Reliability = inline(v.Input.Figures["reliability"])
 	v.Accuracy, v.Loss = inline(v.Input.Figures["learning_accuracy"]), inline(v.Input.Figures["learning_loss"])
 	for _, set := range v.Summary.Sets {
 		if svg := inline(v.Input.Figures["roc_"+set]); svg != "" {

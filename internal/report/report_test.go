@@ -50,18 +50,25 @@ func small(t testing.TB, word string) Input {
 			for _, name := range []string{"mean.png", "a.png", "cam.png", "map.png"} {
 				files[folder+"/"+name] = &fstest.MapFile{Data: dot(t, 8)}
 			}
+			files[folder+"/cam.npy"] = &fstest.MapFile{Data: npy(2, 2, 0, 1, 2, 3)}
 			s.Maps = append(s.Maps, results.CAM{Node: "maps", Axes: axes, Setting: setting, Folder: folder, Mean: "mean.png", Human: 0.25,
 				MapName: "human (simulated) " + word, Images: []results.CAMImage{
-					{Path: "x.png" + word, Label: "Real", Score: 0.7, Picture: "a.png", Overlay: "cam.png", Human: "map.png"},
-					{Path: "y.png" + word, Label: "Synthetic", Score: 0.9, Picture: "a.png", Overlay: "cam.png"}}})
+					{Path: "x.png" + word, Label: "Real", Score: 0.7, Picture: "a.png", Overlay: "cam.png", Human: "map.png", Grid: "cam.npy"},
+					{Path: "y.png" + word, Label: "Synthetic", Score: 0.9, Picture: "a.png", Overlay: "cam.png", Grid: "cam.npy"}}})
 		}
 	}
 	s.Tests = []results.Test{{Setting: s.Settings[1], Baseline: s.Settings[0], Set: "mean", Metric: "auc", N: 2, Difference: 0.3, Low: 0.1, High: 0.5, PairedP: 0.01, WelchP: 0.02, Wins: 2}}
+	s.Tables = []results.Table{{Metric: "auc", Axes: []string{"arch" + word, "loss"}, Columns: []string{"u1" + word, "pooled"}, Tests: s.Tests, Rows: []results.TableRow{
+		{Setting: s.Settings[0], Names: []string{"r50" + word, "base"}, Starts: true, Runs: 2, Cells: []results.TableCell{{N: 2, Mean: 0.5, SD: 0.1}, {}}},
+		{Setting: s.Settings[1], Names: []string{"r50" + word, "cyborg"}, Runs: 2, Cells: []results.TableCell{{N: 2, Mean: 0.812, SD: 0.1, Best: true}, {}}}}}}
+	s.Areas = []results.Area{{Setting: s.Settings[0], Set: "u1" + word, N: 2, AUC: 0.5, Low: 0.401, High: 0.602, BootLow: -1, BootHigh: -1}}
+	s.DeLong = []results.DeLong{{Setting: s.Settings[1], Baseline: s.Settings[0], Set: "u1" + word, N: 2, Difference: 0.3, P: 0.0123, Holm: 0.0456},
+		{Setting: s.Settings[1], Baseline: s.Settings[0], Set: "u1" + word, Repeat: "one of many", N: 1, Difference: 0.777, P: 0.1, Holm: -1}}
 	s.Skipped = []results.Skipped{{Set: "u1" + word, Path: "z.png" + word, Reason: "truncated" + word}}
 	line := plot.Lines{Title: "T " + word, XLabel: "x", YLabel: "y", Series: []plot.Line{{Name: word, X: []float64{0, 1}, Y: []float64{0, 1}}}}.SVG()
 	return Input{
 		Name: "spec" + word, Title: "Title " + word, Description: "What for " + word, Profile: "demo" + word, Why: "because " + word, Notes: []string{"simulated " + word},
-		Summary: s, Files: files, Figures: map[string][]byte{"roc": line, "auc": line, "learning_loss": line, "learning_accuracy": line, "roc_u1": line},
+		Summary: s, Files: files, Figures: map[string][]byte{"roc": line, "auc": line, "learning_loss": line, "learning_accuracy": line, "roc_u1": line, "reliability": line},
 		Check: &results.Check{Assertions: []results.Assertion{{Text: "a > b " + word, Message: "a = 1 " + word}}},
 		Spec:  "name: " + word, Environment: map[string]string{"device" + word: "cpu " + word},
 		Timings:  []Timing{{Node: "fit" + word, Seconds: 3}, {Node: "score", Cached: true}},
@@ -118,6 +125,20 @@ func TestWhatAUserWroteIsTextNeverMarkup(t *testing.T) {
 	}
 	if got := strings.Count(page, "&lt;script&gt;"); got < 20 {
 		t.Errorf("the user's text is there %d times, at least 20 expected", got)
+	}
+}
+
+func TestTablesOfThePage(t *testing.T) {
+	page := write(t, small(t, ""))
+	_, section, _ := strings.Cut(page, `<section id="tables">`)
+	section, _, _ = strings.Cut(section, "</section>")
+	for _, want := range []string{`<td class="n best">0.812<span class="sd">± 0.100</span></td>`, "0.401 to 0.602", "0.0456", "Calibration", "tables/auc.*"} {
+		if !strings.Contains(section, want) {
+			t.Errorf("the tables lack %q", want)
+		}
+	}
+	if strings.Contains(section, "0.777") || strings.Count(section, ">r50<") != 1 {
+		t.Error("single seeds of DeLong's test are shown, or a network is named on each of its rows")
 	}
 }
 

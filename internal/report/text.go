@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cyborg-run/cyborg-run/internal/metrics"
 	"github.com/cyborg-run/cyborg-run/internal/results"
 )
 
@@ -20,11 +21,6 @@ func metricName(metric string) string {
 		return name
 	}
 	return metric
-}
-
-// lowerIsBetter is true for error rates.
-func lowerIsBetter(metric string) bool {
-	return metric == "eer" || metric == "apcer" || metric == "bpcer" || metric == "acer"
 }
 
 // lead says in a sentence what was done.
@@ -88,14 +84,18 @@ func finding(s *results.Summary, t results.Test) string {
 		return text + fmt.Sprintf(", the same on each of %s, which leaves nothing to test.", count(t.N, s.Repeat, s.Repeat+"s"))
 	}
 	text += fmt.Sprintf(" (95 %% interval %s to %s), and higher on %d of %s", signed(t.Low), signed(t.High), t.Wins, count(t.N, s.Repeat, s.Repeat+"s"))
-	if t.PairedP >= alpha {
-		return text + fmt.Sprintf("; this does not tell the difference from chance (paired t-test, %s).", equation(t.PairedP))
+	test := "paired t-test, " + equation(t.PairedP)
+	if t.PairedHolm > t.PairedP {
+		test += ", by Holm's correction " + equation(t.PairedHolm)
+	}
+	if max(t.PairedP, t.PairedHolm) >= alpha {
+		return text + fmt.Sprintf("; this does not tell the difference from chance (%s).", test)
 	}
 	verdict := "an improvement"
-	if lowerIsBetter(s.Metric) == (t.Difference > 0) {
+	if metrics.LowerIsBetter(s.Metric) == (t.Difference > 0) {
 		verdict = "a setback"
 	}
-	return text + fmt.Sprintf("; %s that chance alone would rarely bring (paired t-test, %s).", verdict, equation(t.PairedP))
+	return text + fmt.Sprintf("; %s that chance alone would rarely bring (%s).", verdict, test)
 }
 
 // cell is a setting's mean of the summary's metric.

@@ -11,18 +11,22 @@ type Summary struct {
 	Repeat  string   `json:"repeat"`  // the axis over which mean and deviation are taken: seed
 	Metric  string   `json:"metric"`  // the metric of the comparison table: auc
 
-	Settings []string  `json:"settings"`          // values of Compare, in the spec's order
-	Sets     []string  `json:"sets"`              // data sets scored, in the spec's order
-	Mean     []string  `json:"mean"`              // the sets over which a run's mean metric is taken: the unseen generators
-	Runs     []Run     `json:"runs"`              // every evaluation: one per model and set
-	Cells    []Cell    `json:"cells"`             // setting x set (and set "mean"), for every metric
-	Tests    []Test    `json:"tests"`             // each setting against the baseline, on each set and on the mean
-	Pairs    []Test    `json:"pairs"`             // every two settings, by Metric, on the mean: Baseline is the one named second
-	Curves   []Curve   `json:"curves"`            // learning curves
-	ROC      []ROC     `json:"roc"`               // per setting and set (and "pooled" over the Mean sets)
-	Maps     []CAM     `json:"maps"`              // CAM pictures
-	Skipped  []Skipped `json:"skipped,omitempty"` // images that were left out, because they could not be read
-	Notes    []string  `json:"notes"`             // what a reader must know: simulated data, a demo profile, a missing class
+	Settings []string      `json:"settings"`              // values of Compare, in the spec's order
+	Sets     []string      `json:"sets"`                  // data sets scored, in the spec's order
+	Mean     []string      `json:"mean"`                  // the sets over which a run's mean metric is taken: the unseen generators
+	Runs     []Run         `json:"runs"`                  // every evaluation: one per model and set
+	Cells    []Cell        `json:"cells"`                 // setting x set (and set "mean"), for every metric
+	Tests    []Test        `json:"tests"`                 // each setting against the baseline, on each set and on the mean
+	Pairs    []Test        `json:"pairs"`                 // every two settings, by Metric, on the mean: Baseline is the one named second
+	Curves   []Curve       `json:"curves"`                // learning curves
+	ROC      []ROC         `json:"roc"`                   // per setting and set (and "pooled" over the Mean sets)
+	Maps     []CAM         `json:"maps"`                  // CAM pictures
+	Tables   []Table       `json:"tables,omitempty"`      // in the paper's layout; tables/ has them as files
+	Areas    []Area        `json:"areas,omitempty"`       // the AUC of each setting on each set and pooled, with intervals over images
+	DeLong   []DeLong      `json:"delong,omitempty"`      // DeLong's tests on the same images, by repeat and over all repeats
+	Reliable []Reliability `json:"reliability,omitempty"` // calibration of each setting, pooled
+	Skipped  []Skipped     `json:"skipped,omitempty"`     // images that were left out, because they could not be read
+	Notes    []string      `json:"notes"`                 // what a reader must know: simulated data, a demo profile, a missing class
 }
 
 // Skipped is an image of a data set that was left out.
@@ -68,6 +72,13 @@ type Test struct {
 	PairedP    float64 `json:"paired_p"` // two-sided paired t-test; NaN is written as -1: fewer than 2 pairs, or no spread
 	WelchP     float64 `json:"welch_p"`  // two-sided Welch test; -1 as above
 	Wins       int     `json:"wins"`     // seeds on which the setting is above the baseline
+
+	PairedHolm   float64  `json:"paired_holm"`             // PairedP corrected by Holm's rule over the tests shown together; -1 as above
+	WilcoxonP    float64  `json:"wilcoxon_p"`              // two-sided signed rank test; -1: no pair differs
+	WilcoxonHolm float64  `json:"wilcoxon_holm"`           // corrected likewise
+	Dz           *float64 `json:"dz,omitempty"`            // Cohen's d of the paired differences; absent without spread
+	G            *float64 `json:"g,omitempty"`             // Hedges' g of both samples
+	RankBiserial *float64 `json:"rank_biserial,omitempty"` // of the signed ranks, -1 to 1
 }
 
 // Curve is one learning curve of a setting: mean and deviation over seeds for each epoch.
@@ -87,7 +98,9 @@ type ROC struct {
 	FPR     []float64 `json:"fpr"`
 	TPR     []float64 `json:"tpr"`
 	SD      []float64 `json:"sd"`
-	AUC     float64   `json:"auc"` // mean over seeds
+	AUC     float64   `json:"auc"`            // mean over seeds
+	Low     []float64 `json:"low,omitempty"`  // 95 % band of that mean over bootstrap replicates of the images; absent: none were drawn
+	High    []float64 `json:"high,omitempty"` //
 }
 
 // CAM is one node's CAM pictures: paths relative to the run's folder.

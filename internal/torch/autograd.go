@@ -28,10 +28,20 @@ func (s *Scope) BackwardFrom(t, gradient Tensor, keep bool) {
 // Gradients is the gradient of the sum of outputs, each a tensor of one element, with respect to every input, and leaves
 // every Grad as it was. An input that no output depends on gets the zero Tensor. With keep the record stays.
 func (s *Scope) Gradients(outputs, inputs []Tensor, keep bool) []Tensor {
+	return s.gradients(outputs, inputs, keep, false)
+}
+
+// RecordedGradients is Gradients that are recorded themselves, for what is computed from them to be differentiated again
+// (create_graph in PyTorch). The record stays.
+func (s *Scope) RecordedGradients(outputs, inputs []Tensor) []Tensor {
+	return s.gradients(outputs, inputs, true, true)
+}
+
+func (s *Scope) gradients(outputs, inputs []Tensor, keep, record bool) []Tensor {
 	s.alive("gradients")
 	out, in, refs := liveRefs(outputs), liveRefs(inputs), make([]C.torch_ref, len(inputs)+1)
 	must("gradients", C.torch_gradients(C.uint64_t(s.thread), &out[0], C.int64_t(len(outputs)), &in[0], C.int64_t(len(inputs)),
-		flag(keep), &refs[0]))
+		flag(keep), flag(record), &refs[0]))
 	return s.adoptAll(refs[:len(inputs)], "gradients")
 }
 

@@ -63,6 +63,21 @@ func TestGradientsLeavesGradAlone(t *testing.T) {
 	})
 }
 
+// A recorded gradient can be differentiated again: of x^3, first 3 x^2, then 6 x.
+func TestRecordedGradients(t *testing.T) {
+	do(t, func(s *torch.Scope) {
+		x := torch.From(s, []float64{1, -2, 3}, 3).SetRequiresGrad(true)
+		first := s.RecordedGradients([]torch.Tensor{s.Sum(s.Pow(x, 3))}, []torch.Tensor{x})[0]
+		if got := torch.Slice[float64](first); !slices.Equal(got, []float64{3, 12, 27}) {
+			t.Errorf("gradients %v", got)
+		}
+		s.Backward(s.Sum(first))
+		if got := torch.Slice[float64](s.Grad(x)); !slices.Equal(got, []float64{6, -12, 18}) {
+			t.Errorf("second gradients %v", got)
+		}
+	})
+}
+
 func TestModes(t *testing.T) {
 	do(t, func(s *torch.Scope) {
 		x := torch.From(s, []float32{1, 2, 3, 4}, 2, 2).SetRequiresGrad(true)

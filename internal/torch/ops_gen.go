@@ -72,6 +72,13 @@ func (s *Scope) UpsampleBilinear2d(self Tensor, outputSize []int, alignCorners b
 	return s.begin(&opUpsampleBilinear2d).tensor(self).ints(outputSize).bool(alignCorners).none().none().run().outTensor()
 }
 
+var opUpsampleNearest2d = operator{name: "upsample_nearest2d", schema: "aten::upsample_nearest2d(Tensor self, SymInt[2] output_size, float? scales_h=None, float? scales_w=None) -> Tensor", args: 4}
+
+// UpsampleNearest2d is aten::upsample_nearest2d(Tensor self, SymInt[2] output_size, float? scales_h=None, float? scales_w=None) -> Tensor
+func (s *Scope) UpsampleNearest2d(self Tensor, outputSize []int) Tensor {
+	return s.begin(&opUpsampleNearest2d).tensor(self).ints(outputSize).none().none().run().outTensor()
+}
+
 var opPad = operator{name: "constant_pad_nd", schema: "aten::constant_pad_nd(Tensor self, SymInt[] pad, Scalar value=0) -> Tensor", args: 3}
 
 // Pad is aten::constant_pad_nd(Tensor self, SymInt[] pad, Scalar value=0) -> Tensor
@@ -1319,6 +1326,13 @@ var opFusedSGD_ = operator{name: "_fused_sgd_", schema: "aten::_fused_sgd_(Tenso
 // FusedSGD_ is aten::_fused_sgd_(Tensor(a!)[] self, Tensor(b!)[] grads, Tensor(c!)[] momentum_buffer_list, *, float weight_decay, float momentum, float lr, float dampening, bool nesterov, bool maximize, bool is_first_step, Tensor? grad_scale=None, Tensor? found_inf=None) -> ()
 func (s *Scope) FusedSGD_(self, grads, momentumBufferList []Tensor, weightDecay, momentum, lr, dampening float64, nesterov, isFirstStep bool) {
 	s.begin(&opFusedSGD_).tensors(self).tensors(grads).tensors(momentumBufferList).float(weightDecay).float(momentum).float(lr).float(dampening).bool(nesterov).bool(false).bool(isFirstStep).none().none().runInPlace()
+}
+
+var opFusedAdam_ = operator{name: "_fused_adam_", schema: "aten::_fused_adam_(Tensor(a!)[] self, Tensor(b!)[] grads, Tensor(c!)[] exp_avgs, Tensor(d!)[] exp_avg_sqs, Tensor(e!)[] max_exp_avg_sqs, Tensor[] state_steps, *, float lr, float beta1, float beta2, float weight_decay, float eps, bool amsgrad, bool maximize, Tensor? grad_scale=None, Tensor? found_inf=None) -> ()", args: 15}
+
+// FusedAdam_ is aten::_fused_adam_(Tensor(a!)[] self, Tensor(b!)[] grads, Tensor(c!)[] exp_avgs, Tensor(d!)[] exp_avg_sqs, Tensor(e!)[] max_exp_avg_sqs, Tensor[] state_steps, *, float lr, float beta1, float beta2, float weight_decay, float eps, bool amsgrad, bool maximize, Tensor? grad_scale=None, Tensor? found_inf=None) -> ()
+func (s *Scope) FusedAdam_(self, grads, expAvgs, expAvgSqs, maxExpAvgSqs, stateSteps []Tensor, lr, beta1, beta2, weightDecay, eps float64) {
+	s.begin(&opFusedAdam_).tensors(self).tensors(grads).tensors(expAvgs).tensors(expAvgSqs).tensors(maxExpAvgSqs).tensors(stateSteps).float(lr).float(beta1).float(beta2).float(weightDecay).float(eps).bool(false).bool(false).none().none().runInPlace()
 }
 
 var opFusedAdamW_ = operator{name: "_fused_adamw_", schema: "aten::_fused_adamw_(Tensor(a!)[] self, Tensor(b!)[] grads, Tensor(c!)[] exp_avgs, Tensor(d!)[] exp_avg_sqs, Tensor(e!)[] max_exp_avg_sqs, Tensor[] state_steps, *, float lr, float beta1, float beta2, float weight_decay, float eps, bool amsgrad, bool maximize, Tensor? grad_scale=None, Tensor? found_inf=None) -> ()", args: 15}

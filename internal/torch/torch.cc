@@ -263,10 +263,10 @@ torch_result torch_backward(uint64_t thread, torch_ref tensor, torch_ref gradien
 }
 
 torch_result torch_gradients(uint64_t thread, const torch_ref* outputs, int64_t m, const torch_ref* inputs, int64_t n,
-                             int retain_graph, torch_ref* out) {
+                             int retain_graph, int create_graph, torch_ref* out) {
   return guarded([&] {
     onThread(thread);
-    auto grads = torch::autograd::grad(borrow(outputs, m), borrow(inputs, n), {}, retain_graph != 0, false, true);
+    auto grads = torch::autograd::grad(borrow(outputs, m), borrow(inputs, n), {}, retain_graph != 0, create_graph != 0, true);
     for (int64_t i = 0; i < n; i++) out[i] = give(grads[i]);
   });
 }

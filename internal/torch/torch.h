@@ -57,7 +57,7 @@ torch_result torch_read(torch_ref tensor, void* data, int64_t bytes);
 
 torch_result torch_backward(uint64_t thread, torch_ref tensor, torch_ref gradient, int retain_graph);
 torch_result torch_gradients(uint64_t thread, const torch_ref* outputs, int64_t m, const torch_ref* inputs, int64_t n,
-                             int retain_graph, torch_ref* out);
+                             int retain_graph, int create_graph, torch_ref* out);
 torch_result torch_requires_grad(torch_ref tensor, int on);
 torch_result torch_grads(const torch_ref* tensors, int64_t count, torch_ref* out);
 void torch_zero_grads(const torch_ref* tensors, int64_t count);

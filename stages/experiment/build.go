@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/cyborg-run/cyborg-run/internal/lock"
+	"github.com/cyborg-run/cyborg-run/internal/nn"
 	"github.com/cyborg-run/cyborg-run/pipeline/diag"
 	"github.com/cyborg-run/cyborg-run/pipeline/graph"
 	"github.com/cyborg-run/cyborg-run/pipeline/spec"
@@ -30,6 +31,11 @@ type Builder struct {
 	data  map[dataKey]*graph.Node
 	made  map[string][]*graph.Node // by stage name
 	used  map[string]bool          // data sets
+	lists map[string]bool          // data sets whose list was read: whether it is as the spec says
+
+	stages   map[string]stageDecl // of a known kind
+	progress map[string]int       // of stages: begun or finished
+	chain    []string             // the stages and data sets that are being built, the outer ones first
 
 	networks map[string]shapes // by name
 
@@ -49,10 +55,14 @@ type Options struct {
 // names, such as a bad row in a CSV.
 func Build(doc *spec.Document, kinds []Kind, o Options, diags *diag.List) (*graph.Graph, error) {
 	b := &Builder{Diags: diags, Cores: max(1, o.Cores), Files: !o.NoFiles, doc: doc, kinds: kinds,
-		data: map[dataKey]*graph.Node{}, made: map[string][]*graph.Node{}, used: map[string]bool{}, networks: map[string]shapes{}}
+		data: map[dataKey]*graph.Node{}, made: map[string][]*graph.Node{}, used: map[string]bool{}, lists: map[string]bool{}, networks: map[string]shapes{},
+		stages: map[string]stageDecl{}, progress: map[string]int{}}
 	b.sections()
 	for _, stage := range b.ordered() {
-		b.stage(stage)
+		b.stages[stage.Name] = stage
+	}
+	for _, stage := range doc.Stages {
+		b.build(stage.Name)
 	}
 	b.unused()
 	if diags.Len() > 0 || len(b.problems) > 0 {
@@ -89,6 +99,7 @@ func (b *Builder) sections() {
 		spec.Decode(losses, &b.losses, b.Diags)
 	}
 	for _, loss := range b.losses {
+		checkLoss(loss, b.Diags)
 		if len(loss.Value) == 0 && loss.From.Kind != spec.Invalid {
 			b.Diags.Add(loss.Pos, spec.Missing, "losses.%s: at least one term is needed: [{term: cross_entropy}]", loss.Name)
 		}
@@ -111,14 +122,28 @@ func (b *Builder) named() {
 	if script := b.model.Arch.TorchScript; script != "" {
 		b.File(model.Get("arch").Pos, script, "model.arch.torchscript", "; write it in Python by torch.jit.script(net).save(...)")
 	}
-	if from := b.model.Init.From; from != "" {
-		b.File(model.Get("init").Pos, from, "model.init", "; take `init` away to start from random weights, or bring the file there")
+	if init := model.Get("init"); !init.Absent() {
+		b.InitialFile(init.Pos, b.model.Init)
+	}
+	for _, v := range b.model.ByArch {
+		if !slices.Contains(nn.Names(), v.Name) {
+			b.Diags.Add(v.Pos, spec.UnknownArch, "model.by_arch: there is no network %q%s; there are: %s",
+				v.Name, spec.Suggest(v.Name, nn.Names()), strings.Join(nn.Names(), ", "))
+		}
+		b.InitialFile(v.Pos, v.Value.Init)
 	}
 	for _, d := range b.datasets {
 		if d.Value.CSV != "" && d.Value.Generate == nil {
 			at := d.From.Get("csv")
 			b.File(at.Pos, at.Resolve(), fmt.Sprintf("the data set %q", d.Name), "")
 		}
+	}
+}
+
+// InitialFile looks for a file of first weights.
+func (b *Builder) InitialFile(at diag.Pos, init Init) {
+	if init.From != "" {
+		b.File(at, init.From, "model.init", "; take `init` away to start from random weights, or bring the file there")
 	}
 }
 
@@ -205,6 +230,54 @@ func (b *Builder) kind(s spec.Stage) *Kind {
 	return nil
 }
 
+// The progress of a stage.
+const (
+	begun = iota + 1
+	finished
+)
+
+// build makes the nodes of a stage after those of the stages that it needs. It returns false where the stage is being built
+// already: it needs itself, by its needs or by the maps of a data set.
+func (b *Builder) build(name string) bool {
+	s, known := b.stages[name]
+	if !known || b.progress[name] == finished {
+		return true
+	}
+	if b.progress[name] == begun {
+		return false
+	}
+	b.progress[name] = begun
+	b.chain = append(b.chain, "the stage "+name)
+	ready := true
+	for _, need := range s.Needs {
+		if !b.build(need.Text()) && b.circle(need.Pos, need.Text()) {
+			ready = false
+		}
+	}
+	if ready {
+		b.stage(s)
+	}
+	b.chain = b.chain[:len(b.chain)-1]
+	b.progress[name] = finished
+	return true
+}
+
+// circle reports that a stage which is being built is needed by the innermost one through a data set. A circle of needs
+// alone was reported by ordered.
+func (b *Builder) circle(at diag.Pos, stage string) bool {
+	loop := b.chain[slices.Index(b.chain, "the stage "+stage):]
+	set := slices.IndexFunc(loop, func(part string) bool { return strings.HasPrefix(part, dataSet) })
+	if set < 0 {
+		return false
+	}
+	b.Diags.Add(at, spec.StageCycle, "%s needs the stage %s, a circle: make the maps from another entry of datasets over the same list, which has no maps of that stage",
+		strings.Join(loop, " needs "), stage)
+	return true
+}
+
+// dataSet begins the parts of a Builder's chain that are data sets.
+const dataSet = "the data set "
+
 // stage makes the nodes of one stage.
 func (b *Builder) stage(s stageDecl) {
 	if kinds := s.kind.Needs; len(kinds) > 0 {
@@ -277,6 +350,7 @@ func (b *Builder) cells(s stageDecl, values *spec.Value, needed []*graph.Node, i
 }
 
 func (b *Builder) cell(c *Cell, values *spec.Value) {
+	c.values = values
 	known := map[string]bool{}
 	for _, d := range b.Diags.All() {
 		known[d.Pos.String()] = true // most often under the name of its section
@@ -294,14 +368,12 @@ func (b *Builder) cell(c *Cell, values *spec.Value) {
 // Classes is the number of classes: Real and Synthetic.
 const Classes = 2
 
-// Loss is the terms of a loss by its name. Terms that read no maps have no map, class and tap.
+// Loss is the terms of a loss by its name, each with the keys that it reads.
 func (b *Builder) Loss(at diag.Pos, name string) []Term {
 	if declared := b.losses.Get(name); declared != nil {
 		terms := slices.Clone(*declared)
 		for i, t := range terms {
-			if !t.Saliency() {
-				terms[i] = Term{Term: t.Term, Weight: t.Weight}
-			}
+			terms[i] = t.plain()
 		}
 		return terms
 	}

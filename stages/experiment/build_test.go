@@ -122,6 +122,7 @@ func TestBuildSaysWhatIsWrong(t *testing.T) {
 		"saliency":        {"{term: cyborg, ", "{term: cyborg, map: humans, ", []string{`the data set "train" has no saliency "humans", did you mean "human"?; there are: human`}},
 		"no_saliency":     {`, saliency: {human: {maps: "maps/{name}"}}`, "", []string{`the data set "train" has no saliency "human"; it has none`}},
 		"arch":            {"arch: resnet_small", "arch: resnet_smal", []string{`model.arch: there is no network "resnet_smal", did you mean "resnet_small"?; there are: resnet18, `}},
+		"by_arch":         {"arch: resnet_small", "arch: resnet_small, by_arch: {resnet19: {side: 64}}", []string{`model.by_arch: there is no network "resnet19", did you mean "resnet18"?`}},
 		"no_script":       {"arch: resnet_small", "arch: {torchscript: net.pt, head: fc.weight, map: 7}", []string{"net.pt; write it in Python by torch.jit.script(net).save(...)"}},
 		"script_and_name": {"arch: resnet_small", "arch: {torchscript: net.pt, name: resnet18}", []string{"arch: give a name or torchscript: net.pt"}},
 		"half_a_head":     {"arch: resnet_small", "arch: {torchscript: net.pt, head: fc.weight}", []string{"arch: CAMs need both head, the name of the linear head's weight, and map"}},
@@ -130,14 +131,14 @@ func TestBuildSaysWhatIsWrong(t *testing.T) {
 		"no_model":        {"model: {arch: resnet_small}\n", "", []string{"a spec that trains needs a model: model: {arch: resnet50}"}},
 		"tap":             {"tap: pooled", "tap: layer9", []string{`layer9`}},
 		"no_terms":        {"[{term: cross_entropy}]", "[]", []string{"losses.cross_entropy: at least one term is needed: [{term: cross_entropy}]"}},
-		"term":            {"{term: cyborg,", "{term: cybrog,", []string{`"cybrog" is not one of cross_entropy, cyborg, auxiliary_cross_entropy, did you mean "cyborg"?`}},
+		"term":            {"{term: cyborg,", "{term: cybrog,", []string{`"cybrog" is not one of cross_entropy, auxiliary_cross_entropy, cyborg, harmonization, cam_entropy, cam_log_entropy, cam_entropy_match, energy_variance, did you mean "cyborg"?`}},
 		"needs_nothing":   {"needs: fit, ", "", []string{`stage "score" (evaluate) needs a stage that uses train or weights: write needs: NAME`}},
-		"needs_itself":    {"needs: score}", "needs: table}", []string{`stage "table" (summary) needs a stage that uses evaluate: write needs: NAME`, "the stages need each other in a circle: table needs table"}},
+		"needs_itself":    {"needs: score}", "needs: table}", []string{`stage "table" (summary) needs a stage that uses evaluate or scores: write needs: NAME`, "the stages need each other in a circle: table needs table"}},
 		"same_axis":       {"set: [unseen]", "set: [unseen], seed: 2", []string{`stage "score": the axis "seed" comes from the stage that it needs already`}},
-		"kind":            {"uses: evaluate", "uses: evaluates", []string{`stage "score" uses "evaluates", which is not a kind of stage, did you mean "evaluate"?; there are: train, weights, evaluate, cam, summary, check`}},
+		"kind":            {"uses: evaluate", "uses: evaluates", []string{`stage "score" uses "evaluates", which is not a kind of stage, did you mean "evaluate"?; there are: `}},
 		"generated_list":  {"train: {generate", "train: {csv: x.csv, generate", []string{`the data set "train" is generated and has a list of its own: take csv away`}},
 		"no_list":         {"{generate: {faces: {count: 4, generator: U1}}}", "{root: photos}", []string{`the data set "unseen" needs csv: FILE, the list of its images, or generate`}},
-		"two_sources":     {`maps: "maps/{name}"`, `maps: "maps/{name}", masks: m`, []string{`the data set "train": saliency human: 2 of maps, masks and from are given; give one`}},
+		"two_sources":     {`maps: "maps/{name}"`, `maps: "maps/{name}", masks: m`, []string{`the data set "train": saliency human: 2 of maps, masks, stage, combine and from are given; give one`}},
 		"control":         {`{maps: "maps/{name}"}`, `{from: humans, shuffle: all}`, []string{`from: no source is called "humans"`}},
 		"metric":          {"needs: score}", "needs: score, metric: acu}", []string{`there is no metric "acu", did you mean "auc"?; there are: `}},
 		"mean":            {"needs: score}", "needs: score, mean: [train]}", []string{`mean: the set "train" is scored by no stage that this one needs`}},
@@ -146,6 +147,9 @@ func TestBuildSaysWhatIsWrong(t *testing.T) {
 		"taken_name":      {"  table:", "  data.unseen: {uses: train, loss: cyborg}\n  table:", []string{`stage "data.unseen": names that begin with data. or generate. are those of the data sets' nodes`}},
 		"with":            {"{generate: {faces: {count: 4, generator: U1}}}", "{generate: {faces: {count: 4, generator: U1}}, with: [ffhq]}", []string{`there is no data set "ffhq"; there are: train, unseen`}},
 		"images":          {"count: 4,", "count: 5,", []string{`the data set "unseen": faces: count 5: must be even`}},
+		"made_by_none":    {`{maps: "maps/{name}"}`, `{stage: mark}`, []string{`saliency.human: "mark" is not a stage; there are: fit, score, table`}},
+		"made_by_fit":     {`{maps: "maps/{name}"}`, `{stage: score}`, []string{`saliency.human: the stage "score" uses evaluate, which makes no maps; saliency and annotate do`}},
+		"combined":        {`{maps: "maps/{name}"}`, `{combine: "max(human, 1)"}`, []string{`combine: max(human, 1): column 5: no map is called "human"; there is no other map that is read`}},
 		"several_at_once": {"seed: 2}}", "seed: 2}, batchs: 3, epochs: 0}", []string{`epochs: 0 is less than 1`, `unknown key "batchs"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -189,12 +193,73 @@ func TestBuildOfBadData(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, err := build(t, path, false)
-	var mistakes diag.Error
-	if err == nil || errors.As(err, &mistakes) || !strings.Contains(err.Error(), `the data set "train": `) || !strings.Contains(err.Error(), `rows.csv:2: label "Unreal"`) {
-		t.Errorf("%v", err)
+	for _, noFiles := range []bool{false, true} { // lists that are there are read all the same
+		_, err := build(t, path, noFiles)
+		var mistakes diag.Error
+		if err == nil || errors.As(err, &mistakes) || !strings.Contains(err.Error(), `the data set "train": `) || !strings.Contains(err.Error(), `rows.csv:2: label "Unreal"`) {
+			t.Errorf("%v", err)
+		}
 	}
-	if _, err := build(t, path, true); err != nil {
-		t.Errorf("without looking at files: %v", err)
+}
+
+// A list must be as long as the spec says, whether or not its images are at hand.
+func TestBuildCountsImages(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "mine.yaml")
+	for counts, want := range map[string]string{
+		"{Real: 1, Synthetic: 2}": "",
+		"{Synthetic: 2}":          "",
+		"{Real: 3}":               `the data set "train" has 1 Real images in`,
+		"{Synthetic: 0}":          "and 0 are declared",
+		"{Real: 1, Fake: 2}":      `counts: there is no class "Fake"; there are: Real, Synthetic`,
+	} {
+		text := strings.Replace(right, "{generate: {faces: {count: 4}}, saliency", "{csv: rows.csv, counts: "+counts+", saliency", 1)
+		for name, file := range map[string]string{path: text, filepath.Join(dir, "rows.csv"): "test,Real,a.png\ntest,Synthetic,b.png\ntest,Synthetic,c.png\n"} {
+			if err := os.WriteFile(name, []byte(file), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		switch _, err := build(t, path, true); {
+		case want == "" && err != nil:
+			t.Errorf("%s: %v", counts, err)
+		case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
+			t.Errorf("%s: %v, want %q", counts, err, want)
+		}
+	}
+}
+
+// What a network has of its own holds wherever that one is taken, and nowhere else.
+func TestBuildByArch(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "mine.yaml")
+	text := strings.Replace(right, "{arch: resnet_small}", "{arch: resnet_small, init: own.pth, by_arch: {resnet18: {side: 64, dropout: 0.25, init: other.pth}, densenet121: {batch_norm: twice}}}", 1)
+	text = strings.Replace(text, "matrix: {", "matrix: {arch: [resnet_small, resnet18, densenet121], ", 1)
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	g, err := build(t, path, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, n := range g.Nodes {
+		if arch, ok := n.Axis("arch"); ok && n.Stage.Kind == "train" {
+			raw, err := json.Marshal(n.Params)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var job struct{ Model experiment.Model }
+			if err := json.Unmarshal(raw, &job); err != nil {
+				t.Fatal(err)
+			}
+			dropout := 0.0
+			if job.Model.Dropout != nil {
+				dropout = *job.Model.Dropout
+			}
+			got[arch] = fmt.Sprint(job.Model.Side, " ", filepath.Base(job.Model.Init.From), " ", dropout, " ", job.Model.BatchNorm)
+		}
+	}
+	want := map[string]string{"resnet_small": "96 own.pth 0 once", "resnet18": "64 other.pth 0.25 once", "densenet121": "224 own.pth 0 twice"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("models (- want, + got):\n%s", diff)
 	}
 }

@@ -1,12 +1,11 @@
 package experiment
 
 import (
-	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
-	"github.com/cyborg-run/cyborg-run/internal/table"
 	"github.com/cyborg-run/cyborg-run/pipeline/diag"
 	"github.com/cyborg-run/cyborg-run/pipeline/graph"
 	"github.com/cyborg-run/cyborg-run/pipeline/spec"
@@ -32,7 +31,9 @@ func (b *Builder) Data(at diag.Pos, name string, size Size) *graph.Node {
 	if n, ok := b.data[key]; ok {
 		return n
 	}
+	b.chain = append(b.chain, dataSet+name)
 	n := b.pack(d, size)
+	b.chain = b.chain[:len(b.chain)-1]
 	b.data[key] = n
 	if n != nil {
 		b.nodes = append(b.nodes, n)
@@ -78,7 +79,7 @@ func SimulatedMaps(n *graph.Node) (names []string) {
 	}
 	simulated := map[string]bool{}
 	for _, s := range p.Saliency {
-		simulated[s.Name] = s.Simulated || simulated[s.From]
+		simulated[s.Name] = s.Simulated || simulated[s.From] || slices.ContainsFunc(p.Combined(s), func(of string) bool { return simulated[of] })
 		if simulated[s.Name] {
 			names = append(names, s.Name)
 		}
@@ -109,27 +110,26 @@ func (b *Builder) pack(entry *datasetEntry, size Size) *graph.Node {
 	}
 	n := &graph.Node{Name: b.dataName(entry.Name, size), Stage: prepare.Stage, CPUs: b.Cores, Pos: entry.Pos,
 		Title: "dataset " + entry.Name, Section: "datasets." + entry.Name}
+	if !b.list(entry, n, &p) {
+		return nil
+	}
 	for _, named := range d.Saliency {
 		s := named.Value
-		p.Saliency = append(p.Saliency, prepare.Saliency{Name: named.Name, Maps: s.Maps, Masks: s.Masks, Parts: s.Parts,
+		source := prepare.Saliency{Name: named.Name, Maps: s.Maps, Masks: s.Masks, Parts: s.Parts, Made: s.Stage != "", Combine: s.Combine,
 			Simulated: s.Simulated || d.Generate != nil, Required: s.Required, Size: s.Size, Mode: s.Mode, Filter: s.Filter,
-			From: s.From, Shuffle: s.Shuffle, ShuffleSeed: s.Seed})
-	}
-	switch {
-	case d.Generate != nil && d.CSV != "":
-		b.Diags.Add(entry.From.Get("csv").Pos, spec.NotAllowed, "the data set %q is generated and has a list of its own: take csv away", entry.Name)
-		return nil
-	case d.Generate != nil:
-		p.CSV, p.Header = "data.csv", "yes"
-		n.Needs = []graph.Edge{{Port: prepare.Source, From: b.generated(entry), Output: "data"}}
-	case d.CSV == "":
-		b.Diags.Add(entry.Pos, spec.Missing, "the data set %q needs csv: FILE, the list of its images, or generate", entry.Name)
-		return nil
-	default:
-		p.CSV, p.Header = entry.From.Get("csv").Resolve(), d.Header
-		if root := entry.From.Get("root"); !root.Absent() {
-			p.Root = root.Resolve()
+			From: s.From, Shuffle: s.Shuffle, ShuffleSeed: s.Seed}
+		if s.Layout != "" {
+			source.Layout, source.Size, source.Mode = s.Layout, "any", "convert"
 		}
+		if s.Stage != "" {
+			source.Size = "any" // the stage knows its images
+			simulated, ok := b.madeMaps(n, named)
+			if !ok {
+				return nil
+			}
+			source.Simulated = source.Simulated || simulated
+		}
+		p.Saliency = append(p.Saliency, source)
 	}
 	if err := p.Validate(); err != nil {
 		b.Diags.Add(entry.Pos, spec.NotAllowed, "the data set %q: %v", entry.Name, err)
@@ -142,22 +142,110 @@ func (b *Builder) pack(entry *datasetEntry, size Size) *graph.Node {
 	return n
 }
 
+// list says where a data set's images are, and adds the node that generates them to the needs of n.
+func (b *Builder) list(entry *datasetEntry, n *graph.Node, p *prepare.Params) bool {
+	d := &entry.Value
+	switch {
+	case d.Generate != nil && d.CSV != "":
+		b.Diags.Add(entry.From.Get("csv").Pos, spec.NotAllowed, "the data set %q is generated and has a list of its own: take csv away", entry.Name)
+		return false
+	case d.Generate != nil:
+		p.CSV, p.Header = "data.csv", "yes"
+		n.Needs = append(n.Needs, graph.Edge{Port: prepare.Source, From: b.generated(entry), Output: "data"})
+	case d.CSV == "":
+		b.Diags.Add(entry.Pos, spec.Missing, "the data set %q needs csv: FILE, the list of its images, or generate", entry.Name)
+		return false
+	default:
+		p.CSV, p.Header = entry.From.Get("csv").Resolve(), d.Header
+		if root := entry.From.Get("root"); !root.Absent() {
+			p.Root = root.Resolve()
+		}
+	}
+	return true
+}
+
+// Images makes the images of a data set an input of a node, as they are and without maps: its list and files, or what
+// generates them. The parameters are those of a plan (prepare.NewPlan) that only looks for images.
+func (b *Builder) Images(n *graph.Node, at diag.Pos, name string) (p prepare.Params, ok bool) {
+	entry := b.dataset(at, name)
+	if entry == nil {
+		return p, false
+	}
+	d := &entry.Value
+	p = prepare.Params{Where: d.Where, Labels: d.Labels, Side: 1, GridH: 1, GridW: 1, MaxPixels: d.MaxPixels, OnBadImage: d.OnBadImage}
+	if !b.list(entry, n, &p) {
+		return p, false
+	}
+	if err := p.Validate(); err != nil {
+		b.Diags.Add(entry.Pos, spec.NotAllowed, "the data set %q: %v", entry.Name, err)
+		return p, false
+	}
+	files := n.Files
+	ok = d.Generate != nil || b.external(entry, p, n)
+	n.Files = append(files, n.Files...)
+	return p, ok
+}
+
+// mapKinds are the kinds of stage that make maps, with whether no person made them.
+var mapKinds = map[string]bool{"saliency": false, "annotate": true}
+
+// MapsFolder is the output of the stages that make maps: a folder with one 8-bit grey PNG for each image that has one, called
+// as prepare.MadeFile says.
+const MapsFolder = "maps"
+
+// MakesMaps is the parameters of a node that makes maps, where they can be simulated.
+type MakesMaps interface{ SimulatedMaps() bool }
+
+// madeMaps makes the maps of a stage an input of the node that packs a data set.
+func (b *Builder) madeMaps(n *graph.Node, named spec.Entry[Saliency]) (simulated, ok bool) {
+	name, at := named.Value.Stage, named.From.Get("stage").Pos
+	uses := b.uses(name)
+	simulated, makes := mapKinds[uses]
+	switch {
+	case !slices.ContainsFunc(b.doc.Stages, func(s spec.Stage) bool { return s.Name == name }):
+		var names []string
+		for _, s := range b.doc.Stages {
+			names = append(names, s.Name)
+		}
+		b.Diags.Add(at, spec.UnknownStage, "saliency.%s: %q is not a stage%s; there are: %s", named.Name, name, spec.Suggest(name, names), strings.Join(names, ", "))
+		return false, false
+	case !b.hasKind(name): // reported
+		return false, false
+	case !makes:
+		b.Diags.Add(at, spec.NotAllowed, "saliency.%s: the stage %q uses %s, which makes no maps; saliency and annotate do", named.Name, name, uses)
+		return false, false
+	case !b.build(name):
+		b.circle(at, name)
+		return false, false
+	}
+	switch made := b.made[name]; len(made) {
+	case 0: // its own mistakes were reported
+		return false, false
+	case 1:
+		n.Needs = append(n.Needs, graph.Edge{Port: prepare.MadePort(named.Name), From: made[0], Output: MapsFolder})
+		if maps, ok := made[0].Params.(MakesMaps); ok {
+			simulated = simulated || maps.SimulatedMaps()
+		}
+		return simulated, true
+	default:
+		b.Diags.Add(at, spec.BadMatrix, "saliency.%s: the stage %q has %d nodes, and maps come from one; take its matrix away", named.Name, name, len(made))
+		return false, false
+	}
+}
+
 // external checks and lists the files of a data set that is not generated.
 func (b *Builder) external(entry *datasetEntry, p prepare.Params, n *graph.Node) bool {
+	if !exists(p.CSV) && b.Files {
+		return false // reported
+	}
+	if !b.listed(entry) {
+		return false
+	}
 	if !b.Files {
 		return true
 	}
-	if !exists(p.CSV) {
-		return false // reported
-	}
 	files, err := prepare.Files(p)
-	var where *table.WhereError
-	if errors.As(err, &where) {
-		b.Diags.Add(entry.From.Get("where").Pos, spec.BadExpression, "the data set %q: %v", entry.Name, err)
-		return false
-	}
-	if err != nil {
-		b.problems = append(b.problems, fmt.Errorf("the data set %q: %w", entry.Name, err))
+	if !b.readable(entry, err) {
 		return false
 	}
 	n.Files = files

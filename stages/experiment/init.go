@@ -9,8 +9,8 @@ import (
 	"github.com/cyborg-run/cyborg-run/pipeline/spec"
 )
 
-// Init is where a network's first weights come from. Exactly one of from, url and name is given. A file from elsewhere is
-// part of a node's key by its SHA-256 alone: the same bytes at another address change nothing.
+// Init is where a network's first weights come from. Exactly one of from, url, name and stage is given. A file from elsewhere
+// is part of a node's key by its SHA-256 alone: the same bytes at another address change nothing.
 type Init struct {
 	// From is the path of the checkpoint, or a published name in its place.
 	From string `yaml:"from" json:"from,omitempty"`
@@ -21,12 +21,15 @@ type Init struct {
 	SHA256 string `yaml:"sha256" json:"sha256,omitempty"`
 	// Name is one of torchvision's published ImageNet files, such as torchvision/resnet50-0676ba61, fetched in the same way.
 	Name string `yaml:"name" json:"-"`
+	// Stage names a stage of this spec that uses train or pretrain: its node with the same values on the axes that both have.
+	// A pretrained encoder has no head: leave it out by except.
+	Stage string `yaml:"stage" json:"-"`
 	// Except lists parameters that are not taken from it, with * for any text: [fc.*] for a head of another size. All others
 	// must be there, in their shapes.
 	Except []string `yaml:"except" json:"except,omitempty"`
 }
 
-// Given tells whether there are first weights to read.
+// Given tells whether there is a file of first weights to read.
 func (i Init) Given() bool { return i.From != "" || i.SHA256 != "" }
 
 // Source is what has to be fetched before a node runs; ok is false where nothing has.
@@ -59,7 +62,7 @@ func (i *Init) DecodeSpec(v *spec.Value, diags *diag.List) {
 // check looks for what does not go together. A way that is given and empty, as from '${init}' may be, is none.
 func (i *Init) check(v *spec.Value, diags *diag.List) {
 	ways, given := 0, 0
-	for _, way := range []string{"from", "url", "name"} {
+	for _, way := range []string{"from", "url", "name", "stage"} {
 		if at := v.Get(way); !at.Absent() {
 			ways++
 			if at.Text() != "" {
@@ -69,7 +72,7 @@ func (i *Init) check(v *spec.Value, diags *diag.List) {
 	}
 	switch {
 	case ways == 0 || given > 1:
-		diags.Add(v.Pos, spec.Missing, "model.init: one of from (a path), url (an address, with sha256) and name (a published file) is needed")
+		diags.Add(v.Pos, spec.Missing, "model.init: one of from (a path), url (an address, with sha256), name (a published file) and stage is needed")
 	case i.SHA256 != "" && i.URL == "":
 		diags.Add(v.Get("sha256").Pos, spec.Missing, "model.init: sha256 is of a file from a url, and there is none")
 	case i.From != "":

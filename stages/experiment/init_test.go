@@ -31,7 +31,7 @@ func TestInit(t *testing.T) {
 		"empty":         {init: "{from: '', except: [fc.*]}"},
 		"path_like_one": {init: "torchvision/mine.pth", path: "torchvision/mine.pth"},
 
-		"nothing":       {init: "{except: [fc.*]}", want: "model.init: one of from (a path), url (an address, with sha256) and name (a published file) is needed"},
+		"nothing":       {init: "{except: [fc.*]}", want: "model.init: one of from (a path), url (an address, with sha256), name (a published file) and stage is needed"},
 		"two":           {init: "{from: w/r18.pth, name: torchvision/resnet18-f37072fd}", want: "model.init: one of from"},
 		"unknown_key":   {init: "{form: w/r18.pth}", want: `unknown key "form"`},
 		"unknown_name":  {init: "{name: torchvision/resnet18-f37072fe}", want: `there are no published weights "torchvision/resnet18-f37072fe", did you mean "torchvision/resnet18-f37072fd"?; there are: torchvision/resnet18-f37072fd, torchvision/resnet34-`},

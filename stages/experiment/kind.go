@@ -32,8 +32,12 @@ type Cell struct {
 	Needs  []*graph.Node // nodes of the stages that it needs: one if the kind is Each
 
 	stage  stageDecl
-	points spec.Cell // the values of its own matrix
+	points spec.Cell   // the values of its own matrix
+	values *spec.Value // what Params was decoded from
 }
+
+// Path is a parameter that names a file or folder: relative to the file that wrote it, if it is relative.
+func (c *Cell) Path(param string) string { return c.values.Get(param).Resolve() }
 
 // Place is where to show a mistake about a parameter: the matrix axis or the key that sets it, else the stage.
 func (c *Cell) Place(param string) diag.Pos {

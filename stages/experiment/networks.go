@@ -30,10 +30,34 @@ func (b *Builder) Model(at diag.Pos, arch string) (Model, *nn.Network) {
 		}
 		return m, nil
 	}
+	m = m.as(b.model.ByArch, m.Arch.Name)
 	if m.Side == 0 {
 		m.Side = network.Input.Side
 	}
 	return m, network
+}
+
+// as is the model with what a network has in place of it.
+func (m Model) as(variants spec.Named[Variant], name string) Model {
+	m.ByArch = nil
+	for _, v := range variants {
+		if v.Name != name {
+			continue
+		}
+		if !v.From.Get("init").Absent() {
+			m.Init = v.Value.Init
+		}
+		if v.Value.Side != 0 {
+			m.Side = v.Value.Side
+		}
+		if v.Value.Dropout != nil {
+			m.Dropout = v.Value.Dropout
+		}
+		if v.Value.BatchNorm != "" {
+			m.BatchNorm = v.Value.BatchNorm
+		}
+	}
+	return m
 }
 
 // shapes is what is known of a network of this program: to infer its shapes for each node of a matrix would take longer

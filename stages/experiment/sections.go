@@ -26,6 +26,9 @@ type Dataset struct {
 	Where string `yaml:"where"`
 	// Labels says what other words of the list mean than Real and Synthetic: {Live: Real, Spoof: Synthetic}.
 	Labels map[string]string `yaml:"labels"`
+	// Counts is how many images of each class the list must have, as far as they are given: {Real: 919, Synthetic: 902}. With
+	// another number the spec is not run.
+	Counts map[string]int `yaml:"counts"`
 	// Saliency names maps of the images: what losses compare CAMs with.
 	Saliency spec.Named[Saliency] `yaml:"saliency"`
 	// Generate draws the images instead of reading them.
@@ -39,7 +42,8 @@ type Dataset struct {
 	OnBadImage string `yaml:"on_bad_image" default:"fail" enum:"fail|skip"`
 }
 
-// Saliency is one named source of maps, at most one for each image. Exactly one of maps, masks and from is given.
+// Saliency is one named source of maps, at most one for each image. Exactly one of maps, masks, stage, combine and from is
+// given.
 type Saliency struct {
 	// Maps is the file of each image's map, a grey picture, below the root of the data set unless it is absolute. In it,
 	// {stem} stands for the image's file name without extension, {name} for the file name, {dir} for its folder, {path} for
@@ -51,6 +55,17 @@ type Saliency struct {
 	// Parts chooses what of the masks counts: where the pattern has {part}, each part is a file; else each is a value of the
 	// mask, and all other values count as 0. Parts are united.
 	Parts []string `yaml:"parts"`
+	// Layout says that masks names the folder of masks of a published set, with parts by its names: celebamask-hq for
+	// CelebAMask-HQ-mask-anno, of images that are called by their numbers. Its masks have another size and mode than the images:
+	// both are allowed then.
+	Layout string `yaml:"layout" enum:"|celebamask-hq"`
+	// Stage names a stage of this spec that makes the maps: one that uses saliency (from annotations) or annotate (by a
+	// trained network), and has no matrix. Its set may be another data set over the same list.
+	Stage string `yaml:"stage"`
+	// Combine computes the map from others of this data set, cell by cell: max(human, 0.5 * parts). It knows + - * / < <= > >=
+	// == != && || ! ?: and the functions min, max, clip(x, low, high) and abs; what is true is 1. The result is clipped to 0 to
+	// 1. An image has the map where it has all that are named.
+	Combine string `yaml:"combine"`
 	// Simulated says that no person drew these maps, and the report says so too. Those of generated data always are.
 	Simulated bool `yaml:"simulated"`
 	// Required makes an image without a map an error.
@@ -85,26 +100,22 @@ type Model struct {
 	// BatchNorm moves the running statistics once a step, or, in trainings with a saliency term, twice: the authors' code
 	// sends each batch through DenseNet a second time for its CAMs.
 	BatchNorm string `yaml:"batch_norm" json:"batch_norm,omitempty" default:"once" enum:"once|twice"`
+	// ByArch says what is different for a network, by its name, wherever that one is taken: for a stage with an axis arch.
+	ByArch spec.Named[Variant] `yaml:"by_arch" json:"-"`
 }
 
-// Term is one term of a loss, which is the weighted sum of its terms.
-type Term struct {
-	// Term is what it computes. The keys below weight are for terms that compare CAMs with maps.
-	Term string `yaml:"term" json:"term" required:"true" enum:"cross_entropy|cyborg|auxiliary_cross_entropy"`
-	// Weight multiplies it in the sum.
-	Weight float64 `yaml:"weight" json:"weight" default:"1"`
-	// Map is the saliency of the training data that CAMs are compared with, by its name.
-	Map string `yaml:"map" json:"map,omitempty" default:"human"`
-	// Class says whose CAM is compared: that of the predicted class, as in the authors' code, or of the true one.
-	Class string `yaml:"class" json:"class,omitempty" default:"predicted" enum:"predicted|true"`
-	// Tap is the layer that the CAM reads: authors (the layer that the authors' code reads), pooled (the tensor that is
-	// pooled and classified), or a module by its name whose output has as many channels as the head takes: layer4.1.
-	Tap string `yaml:"tap" json:"tap,omitempty" default:"authors"`
+// Variant is what one network has in place of the model's own.
+type Variant struct {
+	// Init is its first weights.
+	Init Init `yaml:"init"`
+	// Side is its images' width and height in pixels.
+	Side int `yaml:"side" min:"1" max:"2048"`
+	// Dropout is the probability of its every dropout.
+	Dropout *float64 `yaml:"dropout" min:"0" max:"0.99"`
+	// BatchNorm moves its running statistics once or twice a step.
+	BatchNorm string `yaml:"batch_norm" enum:"|once|twice"`
 }
 
 // Trained is the model as those see it that read its trained weights: where they began does not matter, nor what
 // training alone does.
 func (m Model) Trained() Model { return Model{Arch: m.Arch, Side: m.Side} }
-
-// Saliency tells whether the term reads CAMs and maps.
-func (t Term) Saliency() bool { return t.Term == "cyborg" }

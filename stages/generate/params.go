@@ -10,7 +10,8 @@
 //	data/masks/parts/*.png eyes, brows, nose, mouth and ears: 0 or 255, under the image's name
 //	data/masks/head/*.png  the whole head: 0 or 255, under the image's name
 //
-// In data.csv, generator is that of the set (real images belong to a set too), and shortcut is "stamp" or "none".
+// In data.csv, generator is that of the set (real images belong to a set too), and shortcut is "none", "stamp", "clip"
+// or "stamp+clip".
 package generate
 
 import (
@@ -52,12 +53,16 @@ type Faces struct {
 	// Shortcut plants a stamp in the background of a share of each class. Without it there is none.
 	Shortcut Shortcut `yaml:"shortcut" json:"shortcut"`
 
+	// Clip plants an ornament on the head of a share of each class, away from all that annotators mark: a shortcut that lies
+	// within a mask of the head and outside of human maps. Without it there is none.
+	Clip Shortcut `yaml:"clip" json:"clip,omitzero"` // omitzero: sets without it keep their keys
+
 	// Split is written into the column split of the list. It takes part in the seed, so that a training and a validation set
 	// with the same seed share no image.
 	Split string `yaml:"split" json:"split" default:"train"`
 }
 
-// Shortcut holds the share of each class that wears the stamp. The numbers are exact: 0.95 of 300 images are 285.
+// Shortcut holds the share of each class that wears a shortcut. The numbers are exact: 0.95 of 300 images are 285.
 type Shortcut struct {
 	// Synthetic is the share of the synthetic images.
 	Synthetic float64 `yaml:"synthetic" json:"synthetic" default:"0" min:"0" max:"1"`
@@ -72,5 +77,6 @@ func (p Params) Set() (*faces.Set, error) {
 	return faces.New(faces.Options{
 		Generator: f.Generator, Split: f.Split, Count: f.Count, Seed: f.Seed, Side: f.Side,
 		Shortcut: faces.Shortcut{Synthetic: f.Shortcut.Synthetic, Real: f.Shortcut.Real},
+		Clip:     faces.Shortcut{Synthetic: f.Clip.Synthetic, Real: f.Clip.Real},
 	})
 }

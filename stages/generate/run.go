@@ -97,6 +97,19 @@ func (f folder) label(i int) string {
 	return "Real"
 }
 
+// shortcut is what image i wears.
+func (f folder) shortcut(i int) string {
+	switch stamped, clipped := f.set.Stamped(i), f.set.Clipped(i); {
+	case stamped && clipped:
+		return "stamp+clip"
+	case stamped:
+		return "stamp"
+	case clipped:
+		return "clip"
+	}
+	return "none"
+}
+
 func (f folder) path(sub string, i int) string {
 	return filepath.Join(f.root, filepath.FromSlash(sub), f.name(i))
 }
@@ -123,11 +136,7 @@ func (f folder) list() error {
 	rows := csv.NewWriter(file)
 	_ = rows.Write([]string{"split", "label", "path", "generator", "shortcut"})
 	for i := range f.set.Len() {
-		shortcut := "none"
-		if f.set.Stamped(i) {
-			shortcut = "stamp"
-		}
-		_ = rows.Write([]string{f.faces.Split, f.label(i), images + "/" + f.name(i), f.faces.Generator, shortcut})
+		_ = rows.Write([]string{f.faces.Split, f.label(i), images + "/" + f.name(i), f.faces.Generator, f.shortcut(i)})
 	}
 	rows.Flush()
 	if err := rows.Error(); err != nil { // the first that failed, of all rows

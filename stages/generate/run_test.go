@@ -173,6 +173,23 @@ func TestQuickstartShortcut(t *testing.T) {
 	}
 }
 
+// TestListNamesEveryShortcut: stamps and clips are told apart, and a set without clips has the key that it always had.
+func TestListNamesEveryShortcut(t *testing.T) {
+	half := Shortcut{Synthetic: 0.5, Real: 0.5}
+	f := Faces{Generator: "G0", Split: "train", Count: 40, Seed: 3, Shortcut: half, Clip: half}
+	seen := map[string]int{}
+	for _, row := range rows(t, run(t, t.TempDir(), 1, f)) {
+		seen[row[4]]++
+	}
+	if len(seen) != 4 || seen["stamp"]+seen["stamp+clip"] != 20 || seen["clip"]+seen["stamp+clip"] != 20 {
+		t.Errorf("%v, want none, stamp, clip and stamp+clip, 20 of each shortcut", seen)
+	}
+	f.Clip = Shortcut{}
+	if raw, err := json.Marshal(Params{Faces: f}); err != nil || strings.Contains(string(raw), "clip") {
+		t.Errorf("%s (%v) has a clip", raw, err)
+	}
+}
+
 // digest is of all files of a folder, with their names.
 func digest(t *testing.T, dir string) string {
 	t.Helper()

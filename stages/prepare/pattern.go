@@ -13,6 +13,14 @@ var placeholder = regexp.MustCompile(`\{([^{}]*)\}`)
 
 // checkPattern says which placeholders there are where a pattern has another.
 func (p *Plan) checkPattern(name, pattern string) error {
+	if err := p.CheckPattern(pattern); err != nil {
+		return fmt.Errorf("saliency %s: %w", name, err)
+	}
+	return nil
+}
+
+// CheckPattern says which placeholders there are where a pattern has another.
+func (p *Plan) CheckPattern(pattern string) error {
 	known := []string{"stem", "name", "dir", "path", "part"}
 	for _, column := range p.List.Columns {
 		if !slices.Contains(known, column) {
@@ -21,18 +29,32 @@ func (p *Plan) checkPattern(name, pattern string) error {
 	}
 	for _, m := range placeholder.FindAllStringSubmatch(pattern, -1) {
 		if !slices.Contains(known, m[1]) {
-			return fmt.Errorf("saliency %s: %s: {%s} stands for nothing; there are: {%s}", name, pattern, m[1], strings.Join(known, "}, {"))
+			return fmt.Errorf("%s: {%s} stands for nothing; there are: {%s}", pattern, m[1], strings.Join(known, "}, {"))
 		}
 	}
 	return nil
 }
 
+// Expand is the file that a pattern without {part} names for one row: below Root unless it is absolute.
+func (p *Plan) Expand(pattern string, i int) string { return p.expand(pattern, i, "") }
+
+// Fill is a pattern with its placeholders filled in for one row.
+func (p *Plan) Fill(pattern string, i int) string { return p.fill(pattern, i, "") }
+
 // expand is the file that a pattern names for one row.
 func (p *Plan) expand(pattern string, i int, part string) string {
+	file := p.fill(pattern, i, part)
+	if filepath.IsAbs(pattern) {
+		return filepath.Clean(file)
+	}
+	return filepath.Join(p.Params.Root, filepath.FromSlash(file))
+}
+
+func (p *Plan) fill(pattern string, i int, part string) string {
 	row := p.List.Rows[i]
 	image := path.Clean("/" + row.Path)[1:]
 	base := path.Base(image)
-	file := placeholder.ReplaceAllStringFunc(pattern, func(braces string) string {
+	return placeholder.ReplaceAllStringFunc(pattern, func(braces string) string {
 		switch name := braces[1 : len(braces)-1]; name {
 		case "stem":
 			return strings.TrimSuffix(base, path.Ext(base))
@@ -49,8 +71,4 @@ func (p *Plan) expand(pattern string, i int, part string) string {
 			return value
 		}
 	})
-	if filepath.IsAbs(pattern) {
-		return filepath.Clean(file)
-	}
-	return filepath.Join(p.Params.Root, filepath.FromSlash(file))
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cyborg-run/cyborg-run/internal/mapexpr"
 	"github.com/cyborg-run/cyborg-run/internal/pack"
 	"github.com/cyborg-run/cyborg-run/internal/table"
 )
@@ -29,8 +30,11 @@ type Plan struct {
 type Map struct {
 	Saliency
 	Base  int        // which of Plan.Maps has the files: its own place, or that of the source named by From
-	Files [][]string // by row: the map file, or mask files to be united; none where the image has no map. Nil for From
+	Files [][]string // by row: the map file, or mask files to be united; none where the image has no map. Nil for From and Combine
 	Gets  []int      // by row: the row that gets this row's map, -1 where it has none
+
+	Program *mapexpr.Program // of a combination, else nil
+	Of      []int            // the places in Plan.Maps of what it names, in the order of Program.Names
 }
 
 // Count is how many images have the map.
@@ -89,7 +93,12 @@ func NewPlan(p Params) (*Plan, error) {
 	}
 	for k, s := range p.Saliency {
 		m := Map{Saliency: s, Base: k}
-		if s.From == "" {
+		switch {
+		case s.Combine != "":
+			if err := m.compile(p); err != nil {
+				return nil, err
+			}
+		case s.From == "":
 			if m.Files, err = plan.find(s); err != nil {
 				return nil, err
 			}
@@ -100,16 +109,46 @@ func NewPlan(p Params) (*Plan, error) {
 	return plan, nil
 }
 
+// compile makes a combination ready.
+func (m *Map) compile(p Params) (err error) {
+	if m.Program, err = mapexpr.Compile(m.Combine, p.sources()); err != nil {
+		return err
+	}
+	for _, name := range m.Program.Names() {
+		m.Of = append(m.Of, slices.IndexFunc(p.Saliency, func(s Saliency) bool { return s.Name == name }))
+	}
+	return nil
+}
+
+// has tells whether a row has the map that is a source or a combination.
+func (p *Plan) has(m *Map, row int) bool {
+	if m.Program == nil {
+		return len(m.Files[row]) > 0
+	}
+	for _, k := range m.Of {
+		if len(p.Maps[k].Files[row]) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // dealAll decides which row gets which map.
 func (p *Plan) dealAll() {
 	for k := range p.Maps {
 		m := &p.Maps[k]
 		if m.From != "" {
 			m.Base = slices.IndexFunc(p.Maps, func(o Map) bool { return o.Name == m.From })
-			m.Simulated = m.Simulated || p.Maps[m.Base].Simulated
 		}
+		m.Simulated = m.Simulated || p.simulated(m)
 		m.Gets = p.deal(m)
 	}
+}
+
+// simulated tells whether a map is made of simulated ones.
+func (p *Plan) simulated(m *Map) bool {
+	of := p.Maps[m.Base]
+	return of.Simulated || slices.ContainsFunc(of.Of, func(k int) bool { return p.Maps[k].Simulated })
 }
 
 // Without is the plan for a list in which those rows are not.
@@ -166,6 +205,10 @@ func (p *Plan) checkImages() error {
 
 // find looks for the map files of every row.
 func (p *Plan) find(s Saliency) ([][]string, error) {
+	files := make([][]string, len(p.Images))
+	if s.Made && s.folder == "" {
+		return files, nil // they are known when that node is done
+	}
 	pattern := s.Maps + s.Masks // one of them is empty
 	if err := p.checkPattern(s.Name, pattern); err != nil {
 		return nil, err
@@ -174,13 +217,15 @@ func (p *Plan) find(s Saliency) ([][]string, error) {
 	if s.ByFile() {
 		parts = s.Parts
 	}
-	files := make([][]string, len(p.Images))
 	var missing []error
 	count := 0
 	for i := range files {
 		var file string
 		for _, part := range parts {
-			file = p.expand(pattern, i, part)
+			var err error
+			if file, err = p.mapFile(s, pattern, i, part); err != nil {
+				return nil, err
+			}
 			there, err := exists(file)
 			if err != nil {
 				return nil, err
@@ -201,6 +246,22 @@ func (p *Plan) find(s Saliency) ([][]string, error) {
 		missing = append(missing, fmt.Errorf("%s: %d of %d images have no map %q", p.List.File, count, len(files), s.Name))
 	}
 	return files, errors.Join(missing...)
+}
+
+// mapFile is where a row's map, or the mask of a part, is looked for.
+func (p *Plan) mapFile(s Saliency, pattern string, i int, part string) (string, error) {
+	image := p.List.Rows[i].Path
+	switch {
+	case s.Made:
+		return filepath.Join(s.folder, filepath.FromSlash(MadeFile(image))), nil
+	case s.Layout == CelebAMaskHQ:
+		file, err := celebA(image, part)
+		if err != nil {
+			return "", fmt.Errorf("%s:%d: %w", p.List.File, p.List.Rows[i].Line, err)
+		}
+		return filepath.Join(p.expand(pattern, i, part), file), nil
+	}
+	return p.expand(pattern, i, part), nil
 }
 
 // exists is whether there is a file; other troubles than its absence are errors.
@@ -253,6 +314,10 @@ func (m *Map) describe() string {
 		if len(m.Parts) > 0 {
 			source += " (" + strings.Join(m.Parts, ", ") + ")"
 		}
+	case m.Made:
+		source = "maps that a stage made"
+	case m.Combine != "":
+		source = "combined: " + m.Combine
 	default:
 		source = fmt.Sprintf("the maps %q", m.From)
 	}

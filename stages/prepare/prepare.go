@@ -2,18 +2,21 @@
 // packed file (package pack). It says what the stage reads and in which order; package worker decodes and writes.
 //
 // Terms: the list is the data set's CSV file (package table). A saliency source is a named set of map files, or of
-// segmentation masks, with at most one map an image; a control is a source whose maps are given to other images.
+// segmentation masks, with at most one map an image; a combination is a source that is computed from others, cell by cell;
+// a control is a source whose maps are given to other images.
 package prepare
 
 import (
 	"errors"
 	"fmt"
 	"maps"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/cyborg-run/cyborg-run/internal/mapexpr"
 	"github.com/cyborg-run/cyborg-run/internal/table"
 	"github.com/cyborg-run/cyborg-run/pipeline"
 )
@@ -66,7 +69,7 @@ type Params struct {
 	OnBadImage string `yaml:"on_bad_image" json:"on_bad_image,omitempty" default:"fail" enum:"fail|skip"`
 }
 
-// Saliency is one source of maps. Exactly one of Maps, Masks and From is given.
+// Saliency is one source of maps. Exactly one of Maps, Masks, Made, Combine and From is given.
 type Saliency struct {
 	// Name is what losses call the map.
 	Name string `yaml:"name" json:"name"`
@@ -76,6 +79,14 @@ type Saliency struct {
 	Maps string `yaml:"maps" json:"maps,omitempty"`
 	// Masks is the same for segmentation masks: what is not zero is 1.
 	Masks string `yaml:"masks" json:"masks,omitempty"`
+	// Layout names a published set of masks whose folders are known (CelebAMaskHQ); Masks is then its folder of masks, and Parts
+	// are its names.
+	Layout string `yaml:"layout" json:"layout,omitempty" enum:"celebamask-hq"`
+	// Made takes the maps that an earlier node made: the input MadePort(Name), a folder with one 8-bit grey PNG for each image
+	// that has a map, called as MadeFile says.
+	Made bool `yaml:"made" json:"made,omitempty"`
+	// Combine computes the map from other sources, cell by cell after they were brought to the grid (package mapexpr).
+	Combine string `yaml:"combine" json:"combine,omitempty"`
 	// From names another source, whose maps a control shuffles.
 	From string `yaml:"from" json:"from,omitempty"`
 	// Parts choose what of the masks is used: one file a part where the pattern has {part}, else one value a part (all
@@ -96,10 +107,29 @@ type Saliency struct {
 	Shuffle string `yaml:"shuffle" json:"shuffle,omitempty" enum:"class|all"`
 	// ShuffleSeed fixes which.
 	ShuffleSeed uint64 `yaml:"shuffle_seed" json:"shuffle_seed,omitempty"`
+
+	folder string // of made maps; empty before they are made
+}
+
+// MadePort is the input with the maps that another node made for the source of that name.
+func MadePort(name string) string { return "maps." + name }
+
+// MadeFile is the path of an image's map below the folder of made maps, for its path in the list: a/b.jpg.png for /a/b.jpg.
+func MadeFile(image string) string { return path.Clean("/" + image)[1:] + ".png" }
+
+// WithMade is the same with the folder in which the maps of a source lie that another node made.
+func (p Params) WithMade(name, folder string) Params {
+	p.Saliency = slices.Clone(p.Saliency)
+	for i := range p.Saliency {
+		if p.Saliency[i].Name == name && p.Saliency[i].Made {
+			p.Saliency[i].folder = folder
+		}
+	}
+	return p
 }
 
 // ByFile is whether each part of the masks has its own file.
-func (s Saliency) ByFile() bool { return strings.Contains(s.Masks, "{part}") }
+func (s Saliency) ByFile() bool { return s.Layout != "" || strings.Contains(s.Masks, "{part}") }
 
 // At is the same with CSV and Root below dir, where they are not absolute.
 func (p Params) At(dir string) Params {
@@ -159,18 +189,22 @@ func (p Params) Validate() error {
 		say(s.Name != "", "saliency %d has no name", i+1)
 		say(!slices.ContainsFunc(p.Saliency[:i], func(o Saliency) bool { return o.Name == s.Name }), "%s is declared twice", at)
 		given := 0
-		for _, source := range []string{s.Maps, s.Masks, s.From} {
-			if source != "" {
+		for _, source := range []bool{s.Maps != "", s.Masks != "", s.Made, s.Combine != "", s.From != ""} {
+			if source {
 				given++
 			}
 		}
-		say(given == 1, "%s: %d of maps, masks and from are given; give one", at, given)
+		say(given == 1, "%s: %d of maps, masks, stage, combine and from are given; give one", at, given)
 		among(at+": filter", s.Filter, "bilinear", "box")
 		among(at+": size", s.Size, "exact", "any")
 		among(at+": mode", s.Mode, "grey", "convert")
 		among(at+": shuffle", s.Shuffle, "", "class", "all")
+		among(at+": layout", s.Layout, "", CelebAMaskHQ)
 		if s.From != "" {
 			wrong = append(wrong, p.validateControl(at, s)...)
+		}
+		if s.Combine != "" {
+			wrong = append(wrong, p.validateCombined(at, s)...)
 		}
 		wrong = append(wrong, validateParts(at, s)...)
 	}
@@ -197,10 +231,43 @@ func (p Params) validateControl(at string, s Saliency) (wrong []error) {
 	return wrong
 }
 
+// Combined are the names of the maps that a source is computed from; none where it is not.
+func (p Params) Combined(s Saliency) []string {
+	if program, err := mapexpr.Compile(s.Combine, p.sources()); s.Combine != "" && err == nil {
+		return program.Names()
+	}
+	return nil
+}
+
+// sources are the maps that a combination may name: those that are read.
+func (p Params) sources() (names []string) {
+	for _, s := range p.Saliency {
+		if s.From == "" && s.Combine == "" {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
+func (p Params) validateCombined(at string, s Saliency) (wrong []error) {
+	program, err := mapexpr.Compile(s.Combine, p.sources())
+	if err != nil {
+		return []error{fmt.Errorf("%s: %w", at, err)}
+	}
+	if len(program.Names()) == 0 {
+		wrong = append(wrong, fmt.Errorf("%s: combine: %s names no map; there are: %s", at, s.Combine, strings.Join(p.sources(), ", ")))
+	}
+	return wrong
+}
+
 func validateParts(at string, s Saliency) (wrong []error) {
 	switch {
 	case strings.Contains(s.Maps, "{part}"), s.Masks == "" && len(s.Parts) > 0:
 		wrong = append(wrong, fmt.Errorf("%s: parts belong to masks", at))
+	case s.Layout != "" && s.Masks == "":
+		wrong = append(wrong, fmt.Errorf("%s: layout is that of masks; name their folder by masks", at))
+	case s.Layout != "":
+		wrong = append(wrong, validateCelebA(at, s.Parts)...)
 	case s.ByFile() && len(s.Parts) == 0:
 		wrong = append(wrong, fmt.Errorf("%s: masks has {part}, and parts names none", at))
 	case !s.ByFile():

@@ -10,12 +10,11 @@ import (
 // class or all, are joined to one random ring (Sattolo, 1986), in which each passes its map on. So no image keeps its
 // own, and which images have a map stays as it was. The only map of a class stays where it is.
 func (p *Plan) deal(m *Map) []int {
-	files := p.Maps[m.Base].Files
-	gets := make([]int, len(files))
+	gets := make([]int, len(p.Images))
 	rings := make(map[int][]int)
-	for i := range files {
+	for i := range gets {
 		gets[i] = -1
-		if len(files[i]) == 0 {
+		if !p.has(&p.Maps[m.Base], i) {
 			continue
 		}
 		gets[i] = i

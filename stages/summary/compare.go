@@ -1,7 +1,6 @@
 package summary
 
 import (
-	"context"
 	"math"
 	"slices"
 	"sort"
@@ -50,6 +49,12 @@ func newTable(metric string, mean []string, runs []run) table {
 			t.value[r.model][r.Set] = v
 		}
 	}
+	t.average(mean)
+	return t
+}
+
+// average adds each model's mean over the sets of the mean, where it has all of them.
+func (t table) average(mean []string) {
 	for m, on := range t.value {
 		var values []float64
 		for _, set := range mean {
@@ -61,7 +66,6 @@ func newTable(metric string, mean []string, runs []run) table {
 			t.value[m][meanSet] = stats.Mean(values)
 		}
 	}
-	return t
 }
 
 // of lists a setting's values on a set, in the order of the repeats.
@@ -110,15 +114,13 @@ func cells(s *results.Summary, runs []run) (out []results.Cell) {
 // tests compares every setting with its baseline, for every metric. Where a test says nothing, its p is -1 and its
 // interval is the difference alone.
 func tests(s *results.Summary, names naming, runs []run) (out []results.Test) {
-	baseline := map[string]string{}
-	for _, r := range runs {
-		baseline[r.setting] = names.baselineOf(r.Axes)
-	}
+	baseline := baselines(s, names, runs)
 	for _, metric := range metricNames(runs) {
 		values := newTable(metric, s.Mean, runs)
+		from := len(out)
 		for _, setting := range s.Settings {
 			base := baseline[setting]
-			if base == setting || !slices.Contains(s.Settings, base) {
+			if base == setting {
 				continue
 			}
 			for _, set := range columns(s) {
@@ -128,8 +130,46 @@ func tests(s *results.Summary, names naming, runs []run) (out []results.Test) {
 				}
 			}
 		}
+		onMean := func(t *results.Test) bool { return t.Set == meanSet }
+		correct(out[from:], onMean)
+		correct(out[from:], func(t *results.Test) bool { return !onMean(t) })
 	}
 	return out
+}
+
+// baselines gives each setting the one that it is tested against; itself, where there is none.
+func baselines(s *results.Summary, names naming, runs []run) map[string]string {
+	of := map[string]string{}
+	for _, r := range runs {
+		of[r.setting] = r.setting
+		if base := names.baselineOf(r.Axes); slices.Contains(s.Settings, base) {
+			of[r.setting] = base
+		}
+	}
+	return of
+}
+
+// correct applies Holm's rule to a family: those of the tests that belong to it.
+func correct(tests []results.Test, belongs func(*results.Test) bool) {
+	var family []*results.Test
+	for i := range tests {
+		if belongs(&tests[i]) {
+			family = append(family, &tests[i])
+		}
+	}
+	apply := func(from func(*results.Test) float64, to func(*results.Test) *float64) {
+		p := make([]float64, len(family))
+		for i, t := range family {
+			if p[i] = from(t); p[i] < 0 {
+				p[i] = math.NaN()
+			}
+		}
+		for i, v := range stats.Holm(p) {
+			*to(family[i]) = orElse(v, -1)
+		}
+	}
+	apply(func(t *results.Test) float64 { return t.PairedP }, func(t *results.Test) *float64 { return &t.PairedHolm })
+	apply(func(t *results.Test) float64 { return t.WilcoxonP }, func(t *results.Test) *float64 { return &t.WilcoxonHolm })
 }
 
 // pairs compares every two settings by the summary's metric on the mean, the later one against the earlier: what there is
@@ -144,6 +184,7 @@ func pairs(s *results.Summary, runs []run) (out []results.Test) {
 			}
 		}
 	}
+	correct(out, func(*results.Test) bool { return true })
 	return out
 }
 
@@ -154,11 +195,14 @@ func compare(values table, setting, base, set string) (test results.Test, ok boo
 	if len(x) == 0 {
 		return test, false
 	}
-	paired, welch := stats.Paired(x, y), stats.Welch(values.of(setting, set), values.of(base, set))
+	all, others := values.of(setting, set), values.of(base, set)
+	paired, welch, ranks := stats.Paired(x, y), stats.Welch(all, others), stats.Wilcoxon(x, y)
 	test = results.Test{
 		Setting: setting, Baseline: base, Set: set, N: len(x), Difference: paired.Difference,
 		Low: orElse(paired.Low, paired.Difference), High: orElse(paired.High, paired.Difference),
 		PairedP: orElse(paired.P, -1), WelchP: orElse(welch.P, -1),
+		WilcoxonP: orElse(ranks.P, -1), Dz: defined(stats.CohensDz(x, y)), G: defined(stats.HedgesG(all, others)),
+		RankBiserial: defined(ranks.RankBiserial),
 	}
 	for i := range x {
 		if x[i] > y[i] {
@@ -168,75 +212,17 @@ func compare(values table, setting, base, set string) (test results.Test, ok boo
 	return test, true
 }
 
+// defined is nil for what is not.
+func defined(v float64) *float64 {
+	if math.IsNaN(v) {
+		return nil
+	}
+	return &v
+}
+
 func orElse(v, otherwise float64) float64 {
 	if math.IsNaN(v) {
 		return otherwise
 	}
 	return v
-}
-
-// pooledSet names the ROC over the scores of all Summary.Mean sets of a model together.
-const pooledSet = "pooled"
-
-// rocPoints is the number of false positive rates at which curves are averaged.
-const rocPoints = 101
-
-// rocs averages the ROC of each setting on each set and pooled. It holds the scores of one model at a time.
-func rocs(ctx context.Context, s *results.Summary, runs []run) ([]results.ROC, error) {
-	type place struct{ setting, set string }
-	grid := metrics.Grid(rocPoints)
-	sampled := map[place][]metrics.Curve{}
-	areas := map[place][]float64{}
-	add := func(setting, set string, classes []int, scores []float64) {
-		c := metrics.ROC(classes, scores)
-		if len(c.FPR) == 0 {
-			return
-		}
-		at := make([]float64, len(grid))
-		for i, fpr := range grid {
-			at[i] = c.At(fpr)
-		}
-		where := place{setting, set}
-		sampled[where] = append(sampled[where], metrics.Curve{FPR: grid, TPR: at})
-		areas[where] = append(areas[where], c.Area())
-	}
-	var models []model
-	for _, r := range runs {
-		models = appendNew(models, r.model)
-	}
-	for _, m := range models {
-		var classes []int
-		var scores []float64
-		pooled := 0
-		for _, r := range runs {
-			if r.model != m {
-				continue
-			}
-			if err := ctx.Err(); err != nil {
-				return nil, err
-			}
-			rows, err := metrics.ReadScores(scoresFile(r))
-			if err != nil {
-				return nil, err
-			}
-			c, v := metrics.Split(rows)
-			add(m.setting, r.Set, c, v)
-			if slices.Contains(s.Mean, r.Set) {
-				classes, scores, pooled = append(classes, c...), append(scores, v...), pooled+1
-			}
-		}
-		if pooled == len(s.Mean) {
-			add(m.setting, pooledSet, classes, scores)
-		}
-	}
-	var out []results.ROC
-	for _, setting := range s.Settings {
-		for _, set := range append(slices.Clone(s.Sets), pooledSet) {
-			where := place{setting, set}
-			if tpr, sd := metrics.VerticalAverage(sampled[where], grid); tpr != nil {
-				out = append(out, results.ROC{Setting: setting, Set: set, FPR: grid, TPR: tpr, SD: sd, AUC: stats.Mean(areas[where])})
-			}
-		}
-	}
-	return out, nil
 }

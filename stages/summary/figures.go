@@ -49,6 +49,11 @@ func figures(s *results.Summary, baseline string) (map[string][]byte, error) {
 			return nil, err
 		}
 	}
+	if len(s.Reliable) > 0 {
+		if err := add("reliability", reliabilityFigure(s, numbers), true); err != nil {
+			return nil, err
+		}
+	}
 	for _, what := range []string{"accuracy", "loss"} {
 		if len(s.Curves) > 0 {
 			if err := add("learning_"+what, learningFigure(s, numbers, what), true); err != nil {
@@ -67,9 +72,21 @@ func rocFigure(s *results.Summary, numbers map[string]int, set, where string) pl
 	for _, r := range s.ROC {
 		if r.Set == set {
 			f.Series = append(f.Series, plot.Line{
-				Name: fmt.Sprintf("%s, AUC %.3f", r.Setting, r.AUC), Number: numbers[r.Setting], X: r.FPR, Y: r.TPR, SD: r.SD,
+				Name: fmt.Sprintf("%s, AUC %.3f", r.Setting, r.AUC), Number: numbers[r.Setting], X: r.FPR, Y: r.TPR, SD: r.SD, Low: r.Low, High: r.High,
 			})
 		}
+	}
+	return f
+}
+
+// reliabilityFigure shows how often images of a score are synthetic, which for calibrated scores is that score.
+func reliabilityFigure(s *results.Summary, numbers map[string]int) plot.Lines {
+	f := plot.Lines{
+		Title: "Reliability over " + strings.Join(s.Mean, ", ") + " pooled", XLabel: "Mean score of the bin", YLabel: "Share of synthetic images",
+		X: plot.Range{Low: 0, High: 1}, Y: plot.Range{Low: 0, High: 1}, Diagonal: "calibrated", Square: true,
+	}
+	for _, r := range s.Reliable {
+		f.Series = append(f.Series, plot.Line{Name: fmt.Sprintf("%s, ECE %.3f", r.Setting, r.ECE), Number: numbers[r.Setting], X: r.Score, Y: r.Share, Points: true})
 	}
 	return f
 }

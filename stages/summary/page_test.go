@@ -14,7 +14,7 @@ import (
 // A whole made-up run becomes a page. With CYBORG_PAGE set to a path, the page is left there to be looked at.
 func TestTheReportOfAMadeUpRun(t *testing.T) {
 	inputs, folder := fakeRun(t, []string{"cross_entropy", "cyborg", "shuffled", "head_mask"}, 8, []string{"u1", "u2", "u3", "s"})
-	out := summarise(t, Params{Mean: []string{"u1", "u2", "u3"}}, inputs)
+	out := summarise(t, Params{Mean: []string{"u1", "u2", "u3"}, Tables: []string{"eer", "acer_on_test"}, Bootstrap: 200}, inputs)
 	s := read(t, out)
 	figures := map[string][]byte{}
 	names, err := filepath.Glob(filepath.Join(out, "figures", "*.svg"))

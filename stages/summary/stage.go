@@ -1,6 +1,7 @@
 package summary
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -15,11 +16,12 @@ import (
 // Stage declares the kind.
 var Stage = &pipeline.Stage{
 	Kind:     Kind,
-	Revision: 1,
+	Revision: 2,
 	Program:  pipeline.Runner,
 	Outputs:  []string{"metrics.csv", "summary.json"},
 	Publish: []pipeline.Publication{
 		{Output: "metrics.csv", To: "metrics.csv"},
+		{Output: "tables", To: "tables"},
 		{Output: "figures", To: "figures"},
 	},
 }
@@ -29,7 +31,7 @@ var Stage = &pipeline.Stage{
 var Spec = experiment.Kind{
 	Stage:  Stage,
 	Params: func() any { return &Params{} },
-	Needs:  []string{"evaluate"},
+	Needs:  []string{"evaluate", "scores"},
 	Bind:   bind,
 }
 
@@ -38,6 +40,12 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 	if !slices.Contains(metrics.Names, p.Metric) {
 		b.Diags.Add(c.Place("metric"), spec.NotAllowed, "there is no metric %q%s; there are: %s",
 			p.Metric, spec.Suggest(p.Metric, metrics.Names), strings.Join(metrics.Names, ", "))
+	}
+	for _, metric := range p.Tables {
+		if !slices.Contains(metrics.Measures, metric) {
+			b.Diags.Add(c.Place("tables"), spec.NotAllowed, "there is no metric %q%s; there are: %s",
+				metric, spec.Suggest(metric, metrics.Measures), strings.Join(metrics.Measures, ", "))
+		}
 	}
 	scored := map[string]bool{}
 	for _, from := range c.Needs {
@@ -50,7 +58,8 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 			b.Diags.Add(c.Place("mean"), spec.UnknownDataset, "mean: the set %q is scored by no stage that this one needs", set)
 		}
 	}
-	for _, gather := range []struct{ port, kind string }{{Scores, "evaluate"}, {Histories, "train"}, {CAMs, "cam"}} {
+	for _, gather := range []struct{ port, kind string }{
+		{Scores, "evaluate"}, {Scores, "scores"}, {Histories, "train"}, {Histories, "train_log"}, {CAMs, "cam"}} {
 		for _, from := range experiment.Upstream(c.Needs, gather.kind) {
 			n.Needs = append(n.Needs, graph.Edge{Port: gather.port, From: from})
 		}
@@ -61,7 +70,8 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 		}
 	}
 	p.Notes = append(slices.Clone(p.Notes), simulated(n)...)
-	n.Params = p
+	p.Notes = append(p.Notes, earlier(n)...)
+	n.Params, n.CPUs = p, b.Threads(0)
 }
 
 // simulated says which of the data that a summary stands on were made by a program.
@@ -83,6 +93,22 @@ func simulated(n *graph.Node) (notes []string) {
 	}
 	if len(maps) > 0 {
 		notes = append(notes, "Simulated maps: no person drew the saliency maps called "+strings.Join(maps, ", ")+".")
+	}
+	return notes
+}
+
+// earlier says which results were not made here.
+func earlier(n *graph.Node) (notes []string) {
+	for _, of := range []struct{ kind, what string }{{"scores", "scores"}, {"train_log", "learning curves"}} {
+		count := 0
+		for _, e := range n.Needs {
+			if e.From.Stage.Kind == of.kind {
+				count++
+			}
+		}
+		if count > 0 {
+			notes = append(notes, fmt.Sprintf("Earlier results: %d of the %s were read from files that another program left; with which code, data and seeds they were made is not known here.", count, of.what))
+		}
 	}
 	return notes
 }

@@ -197,8 +197,8 @@ func TestTheSameInputsGiveTheSameBytes(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if files != 12 {
-		t.Errorf("%d files, 12 expected: ten figures, metrics.csv, summary.json", files)
+	if files != 23 {
+		t.Errorf("%d files, 23 expected: twelve figures, nine tables, metrics.csv, summary.json", files)
 	}
 }
 

@@ -16,14 +16,17 @@ import (
 
 func scoresFile(r run) string { return filepath.Join(r.folder, "scores.csv") }
 
-// write leaves the outputs: metrics.csv, figures and, last, summary.json.
-func write(t *task.Task, s *results.Summary, runs []run, names naming) error {
+// write leaves the outputs: metrics.csv, tables, figures and, last, summary.json.
+func write(t *task.Task, s *results.Summary, runs []run, names naming, all *gathered) error {
 	files, err := figures(s, names.baseline)
 	if err != nil {
 		return err
 	}
 	if files["metrics.csv"], err = metricsCSV(s.Axes, runs); err != nil {
 		return err
+	}
+	for name, content := range tableFiles(s, runs, all) {
+		files[name] = content
 	}
 	raw, err := json.MarshalIndent(s, "", " ")
 	if err != nil {

@@ -1,9 +1,10 @@
 // Package train is the stage that trains a network: cross-entropy, CYBORG or any sum of terms.
 //
 // Outputs: final.pth, weights and optimiser of the selected epoch; last.pth, of the last one; history.csv, a row an epoch;
-// steps.csv, a row a step with each term of the loss; run.json, the network, the epochs done and the one selected. None
-// holds a time: the same training leaves the same bytes, also where it was stopped or killed and went on. How long each
-// epoch took is in the run's events. The defaults are the authors' (CVRL/CYBORG, train_cam.py).
+// steps.csv, a row a step with each term of the loss; run.json, the network, the epochs done and the one selected. Weights
+// of terms that vary have columns too, in history.csv with their means over the epoch. None holds a time: the same training
+// leaves the same bytes, also where it was stopped or killed and went on. How long each epoch took is in the run's events.
+// The defaults are the authors' (CVRL/CYBORG, train_cam.py).
 package train
 
 import (
@@ -26,6 +27,11 @@ type Params struct {
 	Data string `yaml:"data" json:"-" default:"train"`
 	// Arch takes another network than model.arch.
 	Arch string `yaml:"arch" json:"-"`
+	// Side takes images of another width and height than model.side, in pixels; 0 takes that. A cell of the network sees as
+	// many pixels at any size, and so another share of the image.
+	Side int `yaml:"side" json:"-" default:"0" min:"0" max:"2048"`
+	// Init is where this training starts, in place of model.init; '' starts from random weights.
+	Init *experiment.Init `yaml:"init" json:"-"`
 
 	// Epochs is how often the whole training set is seen.
 	Epochs int `yaml:"epochs" json:"epochs" default:"50" min:"1" max:"100000"`
@@ -143,15 +149,28 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 	if network == nil || terms == nil {
 		return
 	}
+	if p.Side > 0 {
+		model.Side = p.Side
+	}
+	if p.Init != nil {
+		model.Init = *p.Init
+		b.InitialFile(c.Place("init"), model.Init)
+	}
 	var taps []string
 	for _, t := range terms {
 		if t.Term == "auxiliary_cross_entropy" && !network.HasAuxiliary() {
 			b.Diags.Add(c.Place("loss"), spec.UnknownArch, "loss %q: auxiliary_cross_entropy needs a network with an auxiliary classifier, such as inception_v3_aux; %s has none",
 				p.Loss, network.Name)
 		}
-		if t.Saliency() {
+		if t.Mapped() {
 			b.Saliency(c.Place("loss"), p.Data, t.Map)
+		}
+		if t.Saliency() {
 			taps = append(taps, t.Tap)
+		}
+		if t.Method != "" && network.Script != nil {
+			b.Diags.Add(c.Place("loss"), spec.UnknownArch, "loss %q: %s reads gradients within the network, and those of a network from Python are not at hand; "+
+				"take method: cam, which is the same at its tap", p.Loss, t.Method)
 		}
 	}
 	size, ok := b.Size(network, model.Side, c.Place("loss"), taps...)
@@ -164,6 +183,7 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 	}
 	b.Edge(n, "data", c.Place("data"), p.Data, size)
 	b.Edge(n, "validation", c.Place("select"), p.Select.On, size)
+	b.First(c, n, model.Init, network)
 	n.Params, n.How = Job{Params: *p, Model: model, Terms: terms}, How{p.Checkpoint}
 	n.CPUs, n.GPU = b.Threads(p.Threads), true
 }

@@ -64,6 +64,8 @@ func named(t reflect.Type) (reflect.Type, bool) {
 	return value.Type, true
 }
 
+var decoder = reflect.TypeFor[spec.Decoder]()
+
 // rows adds the keys of a struct. Those of a struct inside of it follow with a dot; what has a table of its own goes to
 // more.
 func (s *source) rows(to *table, more *[]table, prefix string, t reflect.Type) error {
@@ -84,8 +86,12 @@ func (s *source) rows(to *table, more *[]table, prefix string, t reflect.Type) e
 		}
 		key := prefix + keyOf(f)
 		_, inner := entries("", f.Type)
-		isDecoder := reflect.PointerTo(f.Type).Implements(reflect.TypeFor[spec.Decoder]())
-		if _, isNamed := named(f.Type); isNamed || inner.Kind() == reflect.Struct && f.Type.Kind() != reflect.Struct {
+		held := f.Type
+		if held.Kind() == reflect.Pointer && held.Implements(decoder) { // which tells what is not given from what is empty
+			held = held.Elem()
+		}
+		isDecoder := reflect.PointerTo(held).Implements(decoder)
+		if _, isNamed := named(f.Type); isNamed || inner.Kind() == reflect.Struct && held.Kind() != reflect.Struct {
 			tables, err := s.tables(to.Path+"."+key, f.Type)
 			if err != nil {
 				return err
@@ -101,12 +107,12 @@ func (s *source) rows(to *table, more *[]table, prefix string, t reflect.Type) e
 			to.Rows = append(to.Rows, row{Key: key, Type: kind, Doc: doc + " See [below](#" + anchor(tables[0].Path) + ")."})
 			continue
 		}
-		if f.Type.Kind() == reflect.Struct {
+		if held.Kind() == reflect.Struct {
 			kind := "map"
 			if isDecoder {
 				kind = "text or map"
 			}
-			if own, ok := reflect.New(f.Type).Interface().(interface{ SpecWords() string }); ok {
+			if own, ok := reflect.New(held).Interface().(interface{ SpecWords() string }); ok {
 				kind = own.SpecWords()
 			}
 			made := row{Key: key, Type: kind, Doc: doc}
@@ -114,7 +120,7 @@ func (s *source) rows(to *table, more *[]table, prefix string, t reflect.Type) e
 				made.Default = standard(f)
 			}
 			to.Rows = append(to.Rows, made)
-			if err := s.rows(to, more, key+".", f.Type); err != nil {
+			if err := s.rows(to, more, key+".", held); err != nil {
 				return err
 			}
 			continue

@@ -1,16 +1,15 @@
 package worker
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"image"
 	"image/png"
-	"math"
 	"os"
 	"path"
 	"strings"
 
+	"github.com/cyborg-run/cyborg-run/internal/npy"
 	"github.com/cyborg-run/cyborg-run/internal/plot"
 	"github.com/cyborg-run/cyborg-run/internal/results"
 )
@@ -18,12 +17,8 @@ import (
 // write leaves the pictures, the grids and the index.
 func (a *atlas) write() error {
 	index := results.CAM{Node: a.task.Node, Axes: a.task.Axes, Folder: "cams/" + a.task.Node, Mean: "mean.png", Human: -2}
-	if len(a.agreement) > 0 {
-		total := 0.0
-		for _, r := range a.agreement {
-			total += r
-		}
-		index.Human = total / float64(len(a.agreement))
+	if mean, any := a.correlation(); any {
+		index.Human = mean
 	}
 	for _, m := range a.set.Maps() {
 		if m.Name == a.job.Map {
@@ -43,6 +38,9 @@ func (a *atlas) write() error {
 	if err := a.mean(index.Mean); err != nil {
 		return err
 	}
+	if err := a.table(); err != nil {
+		return err
+	}
 	raw, err := json.MarshalIndent(index, "", " ")
 	if err != nil {
 		return err
@@ -60,7 +58,7 @@ func (a *atlas) picture(p plate) (results.CAMImage, error) {
 	if err := a.save(entry.Picture, plot.Heat(photo, nil, side)); err != nil {
 		return entry, err
 	}
-	if err := a.save(entry.Overlay, plot.Heat(photo, enlarge(p.unit, a.h, a.w, side), side)); err != nil {
+	if err := a.save(entry.Overlay, plot.Heat(photo, plot.Enlarge(p.unit, a.h, a.w, side), side)); err != nil {
 		return entry, err
 	}
 	if full, ok := a.set.MapFull(a.job.Map, p.row); a.human != nil && ok {
@@ -73,7 +71,7 @@ func (a *atlas) picture(p plate) (results.CAMImage, error) {
 			return entry, err
 		}
 	}
-	return entry, writeNPY(a.task.Out("cams/"+entry.Grid), p.grid, a.h, a.w)
+	return entry, npy.Save(a.task.Out("cams/"+entry.Grid), p.grid, a.h, a.w)
 }
 
 // mean draws the average CAM of all images and, where there are human maps, their average beside it.
@@ -84,7 +82,10 @@ func (a *atlas) mean(name string) error {
 	for i, v := range a.sum {
 		average[i] = v / count
 	}
-	panels := [][]float64{enlarge(average, a.h, a.w, side)}
+	if err := a.saveGrid("mean.npy", average); err != nil {
+		return err
+	}
+	panels := [][]float64{plot.Enlarge(average, a.h, a.w, side)}
 	if a.human != nil {
 		sum, n := make([]float64, a.h*a.w), 0.0
 		for row, has := range a.has {
@@ -99,7 +100,10 @@ func (a *atlas) mean(name string) error {
 			for i := range sum {
 				sum[i] /= n
 			}
-			panels = append(panels, enlarge(sum, a.h, a.w, side))
+			panels = append(panels, plot.Enlarge(sum, a.h, a.w, side))
+			if err := a.saveGrid("human_mean.npy", sum); err != nil {
+				return err
+			}
 		}
 	}
 	const gap = 8
@@ -112,6 +116,14 @@ func (a *atlas) mean(name string) error {
 		}
 	}
 	return a.save(name, img)
+}
+
+func (a *atlas) saveGrid(name string, grid []float64) error {
+	values := make([]float32, len(grid))
+	for i, v := range grid {
+		values[i] = float32(v)
+	}
+	return npy.Save(a.task.Out("cams/"+name), values, a.h, a.w)
 }
 
 func (a *atlas) save(name string, img image.Image) error {
@@ -127,41 +139,4 @@ func (a *atlas) save(name string, img image.Image) error {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
 	return nil
-}
-
-// enlarge brings a grid to side x side pixels, bilinearly between the centres of its cells.
-func enlarge(grid []float64, h, w, side int) []float64 {
-	out := make([]float64, side*side)
-	for y := range side {
-		y0, y1, fy := between(y, h, side)
-		for x := range side {
-			x0, x1, fx := between(x, w, side)
-			top := grid[y0*w+x0]*(1-fx) + grid[y0*w+x1]*fx
-			bottom := grid[y1*w+x0]*(1-fx) + grid[y1*w+x1]*fx
-			out[y*side+x] = top*(1-fy) + bottom*fy
-		}
-	}
-	return out
-}
-
-func between(pixel, cells, side int) (low, high int, part float64) {
-	at := (float64(pixel)+0.5)*float64(cells)/float64(side) - 0.5
-	at = math.Max(0, math.Min(float64(cells-1), at))
-	low = int(at)
-	return low, min(low+1, cells-1), at - float64(low)
-}
-
-// writeNPY writes a float32 array [h,w] in NumPy's format, version 1.0.
-func writeNPY(name string, grid []float32, h, w int) error {
-	header := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d), }", h, w)
-	for (10+len(header)+1)%64 != 0 {
-		header += " "
-	}
-	header += "\n"
-	raw := append([]byte("\x93NUMPY\x01\x00"), byte(len(header)), byte(len(header)>>8))
-	raw = append(raw, header...)
-	for _, v := range grid {
-		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
-	}
-	return os.WriteFile(name, raw, 0o644)
 }

@@ -4,7 +4,6 @@ package worker
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/cyborg-run/cyborg-run/internal/device"
@@ -12,6 +11,7 @@ import (
 	"github.com/cyborg-run/cyborg-run/internal/loss"
 	"github.com/cyborg-run/cyborg-run/internal/metrics"
 	"github.com/cyborg-run/cyborg-run/internal/model"
+	"github.com/cyborg-run/cyborg-run/internal/npy"
 	"github.com/cyborg-run/cyborg-run/internal/pack"
 	"github.com/cyborg-run/cyborg-run/internal/torch"
 	"github.com/cyborg-run/cyborg-run/internal/trained"
@@ -71,9 +71,11 @@ type atlas struct {
 	sum    []float64 // of all CAMs in unit range
 	plates []plate   // of the shown images, in the order of the set
 
-	human     []byte // maps of all images [N,gridH,gridW]; nil where the set has none of that name
-	has       []bool
-	agreement []float64 // correlation of CAM and human map, of images that have one
+	human []byte // maps of all images [N,gridH,gridW]; nil where the set has none of that name
+	has   []bool
+
+	measures []measures  // of all images
+	grids    *npy.Writer // of all images; nil where they are not kept
 }
 
 // plate is the CAM of one image.
@@ -115,17 +117,18 @@ func (a *atlas) all(ctx context.Context, outer *torch.Scope, net *model.Model) e
 
 func (a *atlas) batch(outer *torch.Scope, net *model.Model, images *loader.Loader, from, to int) error {
 	return outer.Do(func(s *torch.Scope) error {
+		var raw []float32
 		s.InferenceMode(func() {
 			b := images.Batch(s, loader.Range(from, to))
 			out := net.Forward(s, net.Normalise(s, b.Pixels), model.Eval, a.job.Tap)
 			maps := loss.CAM(s, out.Features[a.job.Tap], net.Head(), a.class(s, out.Logits, b.Labels))
 			scores := torch.Slice[float64](s.ToDType(s.Select(s.Softmax(out.Logits, 1, torch.DType(0)), 1, metrics.Synthetic), torch.Float64))
-			raw := torch.Slice[float32](s.ToDType(maps, torch.Float32))
+			raw = torch.Slice[float32](s.ToDType(maps, torch.Float32))
 			unit := torch.Slice[float64](s.ToDType(loss.UnitRange(s, maps), torch.Float64))
 			a.h, a.w = maps.Dim(1), maps.Dim(2)
 			a.take(from, to, scores, raw, unit)
 		})
-		return nil
+		return a.keep(raw)
 	})
 }
 
@@ -153,11 +156,7 @@ func (a *atlas) take(from, to int, scores []float64, raw []float32, unit []float
 		for i, v := range one {
 			a.sum[i] += v
 		}
-		if a.human != nil && a.has[row] {
-			if r := metrics.Correlation(one, a.humanAt(row)); !math.IsNaN(r) {
-				a.agreement = append(a.agreement, r)
-			}
-		}
+		a.measures = append(a.measures, a.measure(row, scores[row-from], one))
 		if a.shown[row] {
 			a.plates = append(a.plates, plate{row: row, score: scores[row-from], grid: raw[at : at+cells : at+cells], unit: one})
 		}

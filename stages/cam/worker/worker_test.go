@@ -216,7 +216,7 @@ func mean(t *testing.T, path string, cam func(i int) []float64, count int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, v := range enlarge(average, 4, 4, 32) {
+	for i, v := range plot.Enlarge(average, 4, 4, 32) {
 		got, want := color.NRGBAModel.Convert(picture.At(i%32, i/32)).(color.NRGBA), plot.HeatColour(v)
 		for _, channel := range [][2]uint8{{got.R, want.R}, {got.G, want.G}, {got.B, want.B}} {
 			if diff := int(channel[0]) - int(channel[1]); diff < -1 || diff > 1 { // float32 rounds to the next level
@@ -309,32 +309,6 @@ func TestChoose(t *testing.T) {
 				seen++
 				if done := shown[class] - count; shown[class] > 0 && math.Abs(float64(done)-float64(seen*shown[class])/float64(have[class])) > 1 {
 					t.Fatalf("of class %d, %d of %d are shown among the first %d of %d", class, done, shown[class], seen, have[class])
-				}
-			}
-		}
-	})
-}
-
-// Enlarging keeps the range, the mean of a constant, and what lies at the centres of the cells.
-func TestEnlarge(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		h, w := rapid.IntRange(1, 5).Draw(t, "h"), rapid.IntRange(1, 5).Draw(t, "w")
-		grid := rapid.SliceOfN(rapid.Float64Range(0, 1), h*w, h*w).Draw(t, "grid")
-		side := h * w * 3 // a whole number of pixels a cell, on both axes
-		big := enlarge(grid, h, w, side)
-		for _, v := range big {
-			if v < 0 || v > 1 || math.IsNaN(v) {
-				t.Fatalf("%v out of %v", v, grid)
-			}
-		}
-		ph, pw := side/h, side/w
-		if ph%2 == 0 || pw%2 == 0 {
-			return // a cell's centre lies between pixels
-		}
-		for y := range h {
-			for x := range w {
-				if got := big[(y*ph+ph/2)*side+x*pw+pw/2]; math.Abs(got-grid[y*w+x]) > 1e-9 {
-					t.Fatalf("cell %d,%d is %g, want %g", y, x, got, grid[y*w+x])
 				}
 			}
 		}

@@ -21,7 +21,7 @@ func read(m prepare.Map, files []string, photo *image.Image, l image.Limits) (*i
 			return nil, fmt.Errorf("%s has %d x %d pixels, its image %d x %d; scale it, or allow other sizes by size: any",
 				file, source.W, source.H, photo.W, photo.H)
 		}
-		if m.Maps != "" {
+		if m.Masks == "" {
 			return readMap(m, file, source)
 		}
 		mask, err := readMask(m, file, source)
@@ -41,6 +41,35 @@ func read(m prepare.Map, files []string, photo *image.Image, l image.Limits) (*i
 		}
 	}
 	return union, nil
+}
+
+// scaled is a map at both of its sizes.
+type scaled struct {
+	grid []byte // [GridH, GridW]
+	full []byte // [Side, Side]
+}
+
+// scale brings the maps of one image to their sizes, and combines them there.
+func (p *packer) scale(maps []*image.Grey) []scaled {
+	params := p.plan.Params
+	out := make([]scaled, len(maps))
+	for k, m := range maps {
+		if m != nil {
+			filter := image.Filter(p.plan.Maps[k].Filter)
+			out[k] = scaled{m.Resize(params.GridW, params.GridH, filter).Pix, m.Resize(params.Side, params.Side, filter).Pix}
+		}
+	}
+	for k, m := range p.plan.Maps {
+		if m.Program == nil || slices.ContainsFunc(m.Of, func(of int) bool { return maps[of] == nil }) {
+			continue
+		}
+		var grids, fulls [][]byte
+		for _, of := range m.Of {
+			grids, fulls = append(grids, out[of].grid), append(fulls, out[of].full)
+		}
+		out[k] = scaled{m.Program.Bytes(grids), m.Program.Bytes(fulls)}
+	}
+	return out
 }
 
 func readMap(m prepare.Map, file string, source *image.Image) (*image.Grey, error) {

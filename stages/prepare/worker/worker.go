@@ -33,6 +33,15 @@ func Run(ctx context.Context, t *task.Task) error {
 		}
 		params = params.At(source.Path)
 	}
+	for _, s := range params.Saliency {
+		if s.Made {
+			made, err := t.One(prepare.MadePort(s.Name))
+			if err != nil {
+				return err
+			}
+			params = params.WithMade(s.Name, made.Path)
+		}
+	}
 	plan, err := prepare.NewPlan(params)
 	if err != nil {
 		return err
@@ -193,15 +202,12 @@ func (p *packer) row(i int) error {
 		}
 	}
 	p.wrote(p.out.WriteImage(i, photo.RGB().Resize(params.Side, params.Side, image.Bilinear).Pix))
+	scaled := p.scale(maps)
 	for _, m := range p.plan.Maps {
-		base := maps[m.Base]
-		if base == nil {
-			continue
+		if to := m.Gets[i]; to >= 0 {
+			base := scaled[m.Base]
+			p.wrote(p.out.WriteMap(m.Name, to, base.grid, base.full))
 		}
-		filter := image.Filter(p.plan.Maps[m.Base].Filter)
-		grid := base.Resize(params.GridW, params.GridH, filter)
-		full := base.Resize(params.Side, params.Side, filter)
-		p.wrote(p.out.WriteMap(m.Name, m.Gets[i], grid.Pix, full.Pix))
 	}
 	return nil
 }

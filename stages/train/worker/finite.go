@@ -35,8 +35,8 @@ func (tr *trainer) finite(figures []float64, index []int64) error {
 // cure ends the message of a training that went astray.
 func (tr *trainer) cure() string {
 	kept := "no checkpoint was made yet"
-	if n := len(tr.saving.kept); n > 0 {
-		kept = "the last good checkpoint is kept: " + tr.task.State(tr.saving.kept[n-1].name)
+	if path := tr.keeper.Kept(); path != "" {
+		kept = "the last good checkpoint is kept: " + path
 	}
 	return fmt.Sprintf("The training stops here; %s. A lower train.optimizer.sgd.lr (now %g) is the usual cure", kept, tr.sgd.LR)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cyborg-run/cyborg-run/internal/checkpoint"
+	"github.com/cyborg-run/cyborg-run/internal/trained"
 	"github.com/cyborg-run/cyborg-run/stages/experiment"
 )
 
@@ -43,7 +44,7 @@ func TestRunListsWhatFirstWeightsLack(t *testing.T) {
 	if err := json.Unmarshal([]byte(a.outputs()["run.json"]), &facts); err != nil {
 		t.Fatal(err)
 	}
-	want := &initial{From: path, Taken: all - 2, Excepted: []string{"fc.weight", "fc.bias"}, Missing: []string{"fc.bias"},
+	want := &trained.First{From: path, Taken: all - 2, Excepted: []string{"fc.weight", "fc.bias"}, Missing: []string{"fc.bias"},
 		Mismatched: []string{"tensor fc.weight: 1000x64 in the file, 2x64 in the network"}, Unused: []string{"fc.offset"}}
 	if diff := cmp.Diff(want, facts.Initial); diff != "" {
 		t.Errorf("run.json: -want +got:\n%s", diff)

@@ -103,7 +103,7 @@ func TestHeavyRunsGoOn(t *testing.T) {
 		},
 		"auxiliary": func(_ *testing.T, j *train.Job) {
 			j.Model.Arch.Name, j.Model.Side, j.Batch, j.Epochs = "inception_v3_aux", 299, 7, 1
-			j.Terms[1] = experiment.Term{Term: "auxiliary_cross_entropy", Weight: 0.4}
+			j.Terms[1] = experiment.Term{Term: "auxiliary_cross_entropy", Weight: fixed(0.4)}
 		},
 		"torchscript": func(t *testing.T, j *train.Job) {
 			dir := t.TempDir()

@@ -2,10 +2,11 @@ package worker
 
 import (
 	"encoding/json"
-	"io"
 	"os"
 
 	"github.com/cyborg-run/cyborg-run/internal/checkpoint"
+	"github.com/cyborg-run/cyborg-run/internal/saving"
+	"github.com/cyborg-run/cyborg-run/internal/trained"
 )
 
 // file is the network and its optimiser as a checkpoint, in the form of the authors' files. It holds copies: further
@@ -33,7 +34,7 @@ type summary struct {
 	Figure   float64 `json:"selected_figure"`
 	Images   int     `json:"images"`
 
-	Initial *initial `json:"init,omitempty"`
+	Initial *trained.First `json:"init,omitempty"`
 }
 
 // conclude writes the outputs. The state stays as it is until they are committed: a kill up to there goes on from it.
@@ -45,21 +46,16 @@ func (tr *trainer) conclude() error {
 	if err := checkpoint.Write(tr.task.Out("last.pth"), last); err != nil {
 		return err
 	}
-	if tr.selected != nil {
-		err = checkpoint.Write(tr.task.Out("final.pth"), tr.selected)
-	} else {
-		err = copyFile(tr.task.State(selectedName(tr.best.Epoch)), tr.task.Out("final.pth"))
-	}
-	if err != nil {
+	if err := tr.keeper.Final(tr.task.Out("final.pth")); err != nil {
 		return err
 	}
-	for name, t := range map[string]*table{"history.csv": tr.history, "steps.csv": tr.steps} {
-		if err := os.WriteFile(tr.task.Out(name), t.text, 0o644); err != nil {
+	for name, t := range map[string]*saving.Table{"history.csv": tr.history, "steps.csv": tr.steps} {
+		if err := os.WriteFile(tr.task.Out(name), t.Text, 0o644); err != nil {
 			return err
 		}
 	}
 	return writeJSON(tr.task.Out("run.json"), summary{Arch: tr.job.Model.Arch.String(), Epochs: tr.at.Epoch, Steps: tr.at.Step,
-		Selected: tr.best.Epoch, Figure: tr.best.Figure, Images: tr.data.Len(), Initial: tr.initial})
+		Selected: tr.keeper.Best.Epoch, Figure: tr.keeper.Best.Figure, Images: tr.data.Len(), Initial: tr.initial})
 }
 
 func writeJSON(path string, v any) error {
@@ -68,21 +64,4 @@ func writeJSON(path string, v any) error {
 		return err
 	}
 	return os.WriteFile(path, append(raw, '\n'), 0o644)
-}
-
-func copyFile(from, to string) error {
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	out, err := os.Create(to)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, in)
-	if closing := out.Close(); err == nil {
-		err = closing
-	}
-	return err
 }

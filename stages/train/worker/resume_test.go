@@ -11,11 +11,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cyborg-run/cyborg-run/internal/checkpoint"
+	"github.com/cyborg-run/cyborg-run/internal/saving"
 	"github.com/cyborg-run/cyborg-run/internal/testenv"
 	"github.com/cyborg-run/cyborg-run/stages/experiment"
 	"github.com/cyborg-run/cyborg-run/stages/train"
@@ -39,7 +39,16 @@ func kinds(t *testing.T) map[string]train.Job {
 		"some_step": change(func(j *train.Job) { j.Steps = 6 }),
 		"an_epoch":  change(func(j *train.Job) { j.Steps = 8 }),
 		"twice":     change(func(j *train.Job) { j.Model.BatchNorm = "twice" }),
-		"dropout":   chancy(),
+		"saliency": change(func(j *train.Job) {
+			keep := 0.5
+			j.Terms[1].Keep, j.Terms[1].Method, j.Terms[1].Tap = &keep, "grad_cam", "authors"
+			j.Terms = append(j.Terms, experiment.Term{Term: "cam_entropy", Log: true, Tap: "authors", Class: "true",
+				Weight: experiment.Weight{From: 0, To: 0.5, Steps: 9, Shape: "cosine"}})
+		}),
+		"adaptive": change(func(j *train.Job) {
+			j.Terms[0].Weight, j.Terms[1].Weight = experiment.Weight{Adaptive: true}, experiment.Weight{Adaptive: true}
+		}),
+		"dropout": chancy(),
 		"chancy_bfloat16": change(func(j *train.Job) {
 			*j = chancy()
 			j.Precision = "bfloat16"
@@ -265,17 +274,17 @@ func TestStateIsKept(t *testing.T) {
 				t.Fatal(err)
 			}
 			var epoch int
-			if text := file.Extra["where"].(string); !strings.Contains(text, `"Best":{"Epoch":-1,`) {
+			if text := file.Extra["saved"].(string); !strings.Contains(text, `"Best":{"Epoch":-1,`) {
 				if _, err := fmt.Sscanf(text[strings.Index(text, `"Best":`):], `"Best":{"Epoch":%d,`, &epoch); err != nil {
 					t.Fatal(err)
 				}
-				needed[selectedName(epoch)] = true
-				selected, err := checkpoint.Read(filepath.Join(a.dir, "state", selectedName(epoch)))
+				needed[saving.SelectedName(epoch)] = true
+				selected, err := checkpoint.Read(filepath.Join(a.dir, "state", saving.SelectedName(epoch)))
 				if err != nil {
 					t.Fatal(err)
 				}
 				if selected.Epoch != epoch {
-					t.Errorf("%s is of epoch %d", selectedName(epoch), selected.Epoch)
+					t.Errorf("%s is of epoch %d", saving.SelectedName(epoch), selected.Epoch)
 				}
 			}
 		}
@@ -287,32 +296,5 @@ func TestStateIsKept(t *testing.T) {
 	}
 	if most != 2 || asks < 12 {
 		t.Errorf("%d checkpoints at most, looked at %d times", most, asks)
-	}
-}
-
-// When a checkpoint is due: by steps whatever it costs, by time and at an epoch's end only where that is cheap.
-func TestDue(t *testing.T) {
-	for name, c := range map[string]struct {
-		checkpoint train.Checkpoint
-		steps      int // since the last one
-		since      time.Duration
-		took       time.Duration
-		step, ends bool // due between steps, at the end of an epoch
-	}{
-		"nothing_asked":        {since: time.Hour, ends: true},
-		"too_few_steps":        {checkpoint: train.Checkpoint{Steps: 10}, steps: 9, since: time.Hour, ends: true},
-		"steps":                {checkpoint: train.Checkpoint{Steps: 10}, steps: 10, took: time.Hour, step: true, ends: true},
-		"too_early":            {checkpoint: train.Checkpoint{Every: time.Minute}, since: 50 * time.Second, ends: true},
-		"time":                 {checkpoint: train.Checkpoint{Every: time.Minute}, since: 70 * time.Second, step: true, ends: true},
-		"dear":                 {checkpoint: train.Checkpoint{Every: time.Minute}, since: 70 * time.Second, took: 2 * time.Second},
-		"dear_and_long_ago":    {checkpoint: train.Checkpoint{Every: time.Minute}, since: 110 * time.Second, took: 2 * time.Second, step: true, ends: true},
-		"whichever_is_first":   {checkpoint: train.Checkpoint{Every: time.Minute, Steps: 5}, steps: 6, step: true, ends: true},
-		"an_epoch_of_a_moment": {checkpoint: train.Checkpoint{Every: time.Minute}, took: time.Second},
-	} {
-		tr := &trainer{how: train.How{Checkpoint: c.checkpoint}, at: position{Step: 100 + c.steps},
-			saving: saving{at: position{Step: 100}, when: time.Now().Add(-c.since), took: c.took}}
-		if step, ends := tr.due(false), tr.due(true); step != c.step || ends != c.ends {
-			t.Errorf("%s: %v between steps, %v at an epoch's end", name, step, ends)
-		}
 	}
 }

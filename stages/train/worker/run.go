@@ -13,6 +13,7 @@ import (
 	"github.com/cyborg-run/cyborg-run/internal/model"
 	"github.com/cyborg-run/cyborg-run/internal/pack"
 	"github.com/cyborg-run/cyborg-run/internal/torch"
+	"github.com/cyborg-run/cyborg-run/internal/trained"
 	"github.com/cyborg-run/cyborg-run/pipeline/task"
 	"github.com/cyborg-run/cyborg-run/stages/experiment"
 	"github.com/cyborg-run/cyborg-run/stages/train"
@@ -69,7 +70,7 @@ func prepare(s *torch.Scope, t *task.Task, job train.Job, on torch.Device) (*tra
 		order: torch.NewGenerator(torch.CPU, job.Seed), chance: torch.NewGenerator(on, job.Seed)}
 	tr.net, err = model.New(network, on, precision, model.Options{
 		ChannelsLast: job.ChannelsLast, Random: tr.chance, Dropout: job.Model.Dropout,
-		BatchNormTwice: job.Model.BatchNorm == "twice" && len(terms.Maps()) > 0,
+		BatchNormTwice: job.Model.BatchNorm == "twice" && len(terms.Taps()) > 0,
 	})
 	if err != nil {
 		return nil, err
@@ -80,6 +81,12 @@ func prepare(s *torch.Scope, t *task.Task, job train.Job, on torch.Device) (*tra
 	sgd := job.Optimizer.SGD
 	tr.sgd, err = model.NewSGD(tr.net, sgd.LR, sgd.Momentum, sgd.WeightDecay)
 	return tr, err
+}
+
+// initialise gives the network its first weights.
+func (tr *trainer) initialise() (err error) {
+	tr.initial, err = trained.Begin(tr.net, tr.task, tr.job.Seed, tr.job.Model.Init)
+	return err
 }
 
 func open(s *torch.Scope, t *task.Task, port string, on torch.Device, maps []string) (*loader.Loader, error) {
@@ -105,7 +112,12 @@ func open(s *torch.Scope, t *task.Task, port string, on torch.Device, maps []str
 func losses(terms []experiment.Term) loss.Loss {
 	var l loss.Loss
 	for _, t := range terms {
-		l = append(l, loss.Term{Name: t.Term, Weight: t.Weight, Map: t.Map, Class: loss.Class(t.Class), Tap: t.Tap})
+		term := loss.Term{Name: t.Term, Weight: t.Weight.Value, Adaptive: t.Weight.Adaptive, Log: t.Log, Map: t.Map, Class: loss.Class(t.Class),
+			Tap: t.Tap, Distance: loss.Distance(t.Distance), Method: loss.Method(t.Method), Keep: t.Keep}
+		if w := t.Weight; w.Changes() {
+			term.Ramp = &loss.Ramp{From: w.From, To: w.To, Epochs: w.Epochs, Steps: w.Steps, Shape: loss.Shape(w.Shape)}
+		}
+		l = append(l, term)
 	}
 	return l
 }

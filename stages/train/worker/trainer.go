@@ -5,13 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
-	"github.com/cyborg-run/cyborg-run/internal/checkpoint"
 	"github.com/cyborg-run/cyborg-run/internal/loader"
 	"github.com/cyborg-run/cyborg-run/internal/loss"
 	"github.com/cyborg-run/cyborg-run/internal/model"
+	"github.com/cyborg-run/cyborg-run/internal/saving"
 	"github.com/cyborg-run/cyborg-run/internal/torch"
+	"github.com/cyborg-run/cyborg-run/internal/trained"
 	"github.com/cyborg-run/cyborg-run/pipeline/task"
 	"github.com/cyborg-run/cyborg-run/stages/train"
 )
@@ -32,14 +34,12 @@ type trainer struct {
 	order  *torch.Generator // of the images; its state as of the beginning of the epoch is what a checkpoint holds
 	chance *torch.Generator // of dropout
 
-	initial  *initial // nil where all weights are random
-	at       position
-	best     chosen
-	selected *checkpoint.File // the weights of the best epoch, while no file of the state holds them
-	history  *table
-	steps    *table
-	saving   saving
-	clock    time.Time // up to when at.Seconds counts
+	initial *trained.First // nil where all weights are random
+	at      position
+	history *saving.Table
+	steps   *saving.Table
+	keeper  *saving.Keeper
+	clock   time.Time // up to when at.Seconds counts
 }
 
 // position is how far the training is, between two steps.
@@ -52,16 +52,9 @@ type position struct {
 	Right   int
 	Seen    int
 	Seconds float64 // that its steps and the validation took, in all attempts
-}
 
-// chosen is the epoch whose weights are final.pth.
-type chosen struct {
-	Epoch  int
-	Figure float64
-	Sum    uint32 // of the file that holds them in the state; 0 while none does
+	WeightSums []float64 `json:",omitempty"` // of the weights that vary, over the steps
 }
-
-var nothing = chosen{Epoch: -1}
 
 func (tr *trainer) close() {
 	tr.net.Close()
@@ -72,11 +65,11 @@ func (tr *trainer) close() {
 }
 
 func (tr *trainer) run(ctx context.Context) error {
+	tr.keeper = saving.New(tr.task, saving.Rule(tr.how.Checkpoint))
 	if err := tr.restore(); err != nil {
 		return err
 	}
 	tr.clock = time.Now()
-	tr.saving.when = tr.clock
 	for tr.at.Epoch < tr.job.Epochs && (tr.at.InEpoch > 0 || !tr.enough()) {
 		if err := tr.epoch(ctx); err != nil {
 			return err
@@ -152,20 +145,23 @@ func (tr *trainer) step(index []int64) error {
 		b := tr.data.Batch(s, index)
 		out := tr.net.Forward(s, tr.net.Normalise(s, b.Pixels), model.Train, tr.terms.Taps()...)
 		value := tr.terms.Evaluate(s, loss.Batch{Logits: out.Logits, Labels: b.Labels, Weight: tr.net.Head(),
-			Auxiliary: out.Auxiliary, Features: out.Features, Maps: b.Maps})
+			Auxiliary: out.Auxiliary, Features: out.Features, Maps: b.Maps,
+			Moment: loss.Moment{Seed: tr.job.Seed, Epoch: tr.at.Epoch, Step: tr.at.Step}})
 		right := s.Sum(s.Eq(s.Argmax(out.Logits, torch.Some(1), false), b.Labels))
-		figures := tr.read(s, append([]torch.Tensor{value.Total, right}, value.Terms...))
+		figures := tr.read(s, slices.Concat([]torch.Tensor{value.Total, right}, value.Terms, value.Weights))
 		if err := tr.finite(figures, index); err != nil {
 			return err
 		}
 		tr.sgd.Step(s, value.Total)
 
-		tr.steps.row(tr.at.Step, figures[2:], figures[0])
+		terms, weights := figures[2:2+len(tr.terms)], figures[2+len(tr.terms):]
+		tr.steps.Row(tr.at.Step, slices.Concat(terms, figures[:1], weights)...)
 		tr.at.Step++
 		tr.at.InEpoch++
 		tr.at.LossSum += figures[0]
 		tr.at.Right += int(figures[1])
 		tr.at.Seen += len(index)
+		tr.at.WeightSums = sum(tr.at.WeightSums, weights)
 		tr.task.Progress(tr.at.Step, tr.stepsInAll(), "steps", map[string]float64{"epoch": float64(tr.at.Epoch + 1), "loss": figures[0]})
 		return nil
 	})
@@ -219,7 +215,11 @@ func (tr *trainer) finishEpoch(ctx context.Context) error {
 	tr.tick()
 	a := &tr.at
 	loss := a.LossSum / float64(max(1, a.InEpoch))
-	tr.history.row(a.Epoch+1, []float64{loss, float64(a.Right) / float64(max(1, a.Seen)), entropy, accuracy}, tr.sgd.LR)
+	row := []float64{loss, float64(a.Right) / float64(max(1, a.Seen)), entropy, accuracy, tr.sgd.LR}
+	for _, weights := range a.WeightSums {
+		row = append(row, weights/float64(max(1, a.InEpoch)))
+	}
+	tr.history.Row(a.Epoch+1, row...)
 	tr.task.Emit(task.Event{Type: task.Progress, Done: a.Step, Of: tr.stepsInAll(), Unit: "steps",
 		Facts: map[string]float64{"epoch": float64(a.Epoch + 1), "loss": loss, "seconds": round(a.Seconds)}})
 	figure := accuracy
@@ -228,12 +228,13 @@ func (tr *trainer) finishEpoch(ctx context.Context) error {
 	}
 	*a = position{Epoch: a.Epoch + 1, Step: a.Step}
 	if tr.better(figure) {
-		tr.best = chosen{Epoch: a.Epoch, Figure: figure}
-		if tr.selected, err = tr.file(); err != nil {
+		weights, err := tr.file()
+		if err != nil {
 			return err
 		}
+		tr.keeper.Select(a.Epoch, figure, weights)
 	}
-	if !tr.due(true) {
+	if !tr.keeper.Due(a.place(), true) {
 		return nil
 	}
 	return tr.save(tr.order.State())
@@ -241,13 +242,22 @@ func (tr *trainer) finishEpoch(ctx context.Context) error {
 
 // better is the rule of selection. Ties go to the latest epoch where the spec does not say otherwise.
 func (tr *trainer) better(figure float64) bool {
-	switch {
-	case tr.best == nothing || tr.job.Select.Best == "last":
+	switch best := tr.keeper.Best; {
+	case best == saving.Nothing || tr.job.Select.Best == "last":
 		return true
 	case tr.job.Select.Ties == "earliest":
-		return figure > tr.best.Figure
+		return figure > best.Figure
 	}
-	return figure >= tr.best.Figure
+	return figure >= tr.keeper.Best.Figure
+}
+
+// sum adds b to a; where a is none, it is b.
+func sum(a, b []float64) []float64 {
+	out := slices.Clone(b)
+	for i, v := range a {
+		out[i] += v
+	}
+	return out
 }
 
 func round(seconds float64) float64 { return math.Round(seconds*1000) / 1000 }

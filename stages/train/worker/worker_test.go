@@ -18,6 +18,7 @@ import (
 
 	"github.com/cyborg-run/cyborg-run/internal/checkpoint"
 	"github.com/cyborg-run/cyborg-run/internal/pack/packtest"
+	"github.com/cyborg-run/cyborg-run/internal/saving"
 	"github.com/cyborg-run/cyborg-run/pipeline/task"
 	"github.com/cyborg-run/cyborg-run/stages/experiment"
 	"github.com/cyborg-run/cyborg-run/stages/train"
@@ -30,9 +31,11 @@ func small() train.Job {
 			Optimizer: train.Optimizer{SGD: train.SGD{LR: 0.02, Momentum: 0.9}}, Schedule: train.Schedule{Step: train.Step{Every: 2, Gamma: 0.1}},
 			Select: train.Select{Best: "accuracy", Ties: "latest"}},
 		Model: experiment.Model{Arch: experiment.Arch{Name: "resnet_small"}, Side: 32},
-		Terms: []experiment.Term{{Term: "cross_entropy", Weight: 0.5}, {Term: "cyborg", Weight: 2, Map: "human", Class: "predicted", Tap: "pooled"}},
+		Terms: []experiment.Term{{Term: "cross_entropy", Weight: fixed(0.5)}, {Term: "cyborg", Weight: fixed(2), Map: "human", Class: "predicted", Tap: "pooled"}},
 	}
 }
+
+func fixed(weight float64) experiment.Weight { return experiment.Weight{Value: weight} }
 
 // attempt is a folder in which a job is done.
 type attempt struct {
@@ -334,14 +337,14 @@ func TestBetter(t *testing.T) {
 		{"last", "latest", []float64{0.9, 0.1}, 2},
 		{"loss", "latest", []float64{-3, -1, -2}, 2}, // minus the loss
 	} {
-		tr := &trainer{best: nothing, job: train.Job{Params: train.Params{Select: train.Select{Best: c.best, Ties: c.ties}}}}
+		tr := &trainer{keeper: &saving.Keeper{Best: saving.Nothing}, job: train.Job{Params: train.Params{Select: train.Select{Best: c.best, Ties: c.ties}}}}
 		for i, figure := range c.figures {
 			if tr.better(figure) {
-				tr.best = chosen{Epoch: i + 1, Figure: figure}
+				tr.keeper.Best = saving.Best{Epoch: i + 1, Figure: figure}
 			}
 		}
-		if tr.best.Epoch != c.want {
-			t.Errorf("best %s, ties %s of %v: epoch %d, want %d", c.best, c.ties, c.figures, tr.best.Epoch, c.want)
+		if tr.keeper.Best.Epoch != c.want {
+			t.Errorf("best %s, ties %s of %v: epoch %d, want %d", c.best, c.ties, c.figures, tr.keeper.Best.Epoch, c.want)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package worker
+package saving_test
 
 import (
 	"encoding/csv"
@@ -7,17 +7,19 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/cyborg-run/cyborg-run/internal/saving"
 )
 
 // What a table says is what it was given, to the last bit.
 func TestTable(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		figures := rapid.SliceOf(rapid.Float64()).Draw(t, "figures")
-		tab := newTable("step", "cross_entropy", "total")
+		tab := saving.NewTable("step", "cross_entropy", "total")
 		for i, v := range figures {
-			tab.row(i, []float64{v}, -v)
+			tab.Row(i, v, -v)
 		}
-		rows, err := csv.NewReader(strings.NewReader(string(tab.text))).ReadAll()
+		rows, err := csv.NewReader(strings.NewReader(string(tab.Text))).ReadAll()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,178 @@
+package summary
+
+import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cyborg-run/cyborg-run/pipeline/task"
+)
+
+// networks is two networks x two losses x seeds on two sets, a validation set beside them.
+func networks(t *testing.T, archs []string, seeds int) []task.Input {
+	var inputs []task.Input
+	for _, loss := range []string{"cross_entropy", "cyborg"} { // the loss changes slowest: rows must be brought together
+		for a, arch := range archs {
+			for seed := range seeds {
+				for s, set := range []string{"u1", "u2", "validation"} {
+					gain := 0.1 * float64(a)
+					if loss == "cyborg" {
+						gain += 0.2
+					}
+					score := func(v float64) string { return fmt.Sprint(math.Min(1, v+gain+0.03*float64((seed*7+s*3)%5))) }
+					inputs = append(inputs, evaluation(t, fmt.Sprintf("score[loss=%s,arch=%s,seed=%d,set=%s]", loss, arch, seed, set),
+						axes("loss", loss, "arch", arch, "seed", fmt.Sprint(seed), "set", set), `{}`, score(0.25), score(0.35), score(0.55)))
+				}
+			}
+		}
+	}
+	return inputs
+}
+
+func TestTablesInThePapersLayout(t *testing.T) {
+	out := summarise(t, Params{Mean: []string{"u1", "u2"}, Tables: []string{"acer_chosen", "eer"}, Bootstrap: 50}, map[string][]task.Input{Scores: networks(t, []string{"resnet50", "xception"}, 6)})
+	s := read(t, out)
+	if len(s.Tables) != 3 || s.Tables[0].Metric != "auc" || s.Tables[1].Metric != "acer_chosen" {
+		t.Fatalf("%d tables", len(s.Tables))
+	}
+	table := s.Tables[0]
+	if strings.Join(table.Axes, " ") != "arch loss" || strings.Join(table.Columns, " ") != "u1 u2 validation mean pooled" {
+		t.Errorf("axes %v, columns %v", table.Axes, table.Columns)
+	}
+	var rows []string
+	for _, r := range table.Rows {
+		rows = append(rows, fmt.Sprint(strings.Join(r.Names, "/"), r.Starts, r.Runs))
+		if best := r.Names[1] == "cyborg"; r.Cells[0].Best != best || r.Cells[4].Best != best {
+			t.Errorf("%v: best %v", r.Names, r.Cells)
+		}
+	}
+	if got := strings.Join(rows, " "); got != "resnet50/cross_entropytrue 6 resnet50/cyborgfalse 6 xception/cross_entropytrue 6 xception/cyborgfalse 6" {
+		t.Errorf("rows: %s", got)
+	}
+	if chosen := s.Tables[1].Rows[0].Cells; chosen[0].N != 6 || chosen[2].N != 0 || chosen[4].N != 6 {
+		t.Errorf("a threshold chosen on the validation set is measured on others only: %+v", chosen)
+	}
+	if len(table.Tests) != 10 { // two networks, five columns
+		t.Errorf("%d tests", len(table.Tests))
+	}
+	for _, x := range table.Tests {
+		if x.WilcoxonP < 0 || x.WilcoxonHolm < x.WilcoxonP || x.RankBiserial == nil || !strings.HasPrefix(x.Setting, "cyborg, arch=") {
+			t.Errorf("%+v", x)
+		}
+	}
+	combined, single := 0, 0
+	for _, d := range s.DeLong {
+		if d.Repeat == "" {
+			combined++
+			if d.N != 6 || d.Holm < d.P || d.Difference <= 0 {
+				t.Errorf("%+v", d)
+			}
+		} else {
+			single++
+		}
+	}
+	if combined != 8 || single != 48 { // two networks, three sets and pooled; six seeds
+		t.Errorf("DeLong: %d combined, %d single", combined, single)
+	}
+	for _, a := range s.Areas {
+		if !(a.Low <= a.AUC && a.AUC <= a.High && a.BootLow <= a.AUC && a.AUC <= a.BootHigh) {
+			t.Errorf("%+v", a)
+		}
+	}
+	if len(s.Reliable) != 4 || len(s.ROC[0].Low) != rocPoints {
+		t.Errorf("%d reliability diagrams, %d points of the band", len(s.Reliable), len(s.ROC[0].Low))
+	}
+	text, err := os.ReadFile(filepath.Join(out, "tables", "auc.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
+	if err != nil || len(lines) != 5 || strings.Join(lines[0][:5], ",") != "arch,loss,runs,u1 mean,u1 sd" || lines[2][0] != "resnet50" || lines[2][1] != "cyborg" {
+		t.Errorf("auc.csv: %v\n%s", err, text)
+	}
+	for name, want := range map[string]string{
+		"auc.md": "| resnet50 | cyborg | **", "auc.tex": `cyborg & \textbf{0.`, "tests.md": "rank-biserial", "tests.tex": `95 \% interval`,
+		"eer.md": "the lowest of each column", "runs.csv": "\"cyborg, arch=xception\",5,pooled,apcer_at_bpcer_5,", "delong.csv": "setting,baseline,set,seed,n,",
+	} {
+		text, err := os.ReadFile(filepath.Join(out, "tables", name))
+		if err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%s lacks %q: %v\n%s", name, want, err, text)
+		}
+	}
+}
+
+// Over all seeds, DeLong's variance is that of one AUC whose score is the mean: with the same model twice, as with once.
+func TestDeLongOverRepeatsCountsImagesOnce(t *testing.T) {
+	inputs := func(seeds int) (out []task.Input) {
+		for seed := range seeds {
+			for k, loss := range []string{"cross_entropy", "cyborg"} {
+				out = append(out, evaluation(t, fmt.Sprintf("score[loss=%s,seed=%d]", loss, seed), axes("loss", loss, "seed", fmt.Sprint(seed)), `{}`,
+					[]string{"0.3", "0.7"}[k], "0.5", "0.9"))
+			}
+		}
+		return out
+	}
+	once := read(t, summarise(t, Params{}, map[string][]task.Input{Scores: inputs(1)})).DeLong[0]
+	many := read(t, summarise(t, Params{}, map[string][]task.Input{Scores: inputs(9)})).DeLong[0]
+	if once.N != 1 || many.N != 9 || !close12(once.P, many.P) || !close12(once.Low, many.Low) {
+		t.Errorf("one seed %+v, nine that are the same %+v", once, many)
+	}
+}
+
+// nasty has every sign that means something to LaTeX or Markdown.
+const nasty = "a_b & 50% #1 {x} $y$ ^~ \\cmd <i> |c| *b* `q` [l](u) \"é中±"
+
+func TestTablesAreText(t *testing.T) {
+	s := sheet{caption: nasty, head: []string{nasty, "n"}, names: 1, rows: []sheetRow{{cells: []sheetCell{{nasty, true}, {"0.5 ± 0.1 – < −", true}}}}}
+	want := `a\_b \& 50% \#1 {x} \$y\$ ^\~ \\cmd \<i\> \|c\| \*b\* ` + "\\`q\\`" + ` \[l\](u) "é中±`
+	if got := strings.ReplaceAll(strings.ReplaceAll(string(s.markdown()), `\{`, "{"), `\}`, "}"); !strings.Contains(got, "| **"+want+"** | **0.5 ± 0.1 – \\< −** |") {
+		t.Errorf("Markdown:\n%s", got)
+	}
+	compile(t, s.latex())
+}
+
+func TestLaTeXCompiles(t *testing.T) {
+	inputs := networks(t, []string{"resnet_50", "50% & #1"}, 2)
+	out := summarise(t, Params{Tables: []string{"tdr_at_fdr_0.01"}}, map[string][]task.Input{Scores: inputs})
+	names, err := filepath.Glob(filepath.Join(out, "tables", "*.tex"))
+	if err != nil || len(names) != 3 {
+		t.Fatalf("%v: %v", names, err)
+	}
+	var all []byte
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, text...)
+	}
+	compile(t, all)
+}
+
+// compile sets LaTeX in a document without packages.
+func compile(t *testing.T, text []byte) {
+	t.Helper()
+	for _, r := range string(text) {
+		if r > 0x7f {
+			t.Errorf("LaTeX holds %q, which not every document can set", r)
+		}
+	}
+	program, err := exec.LookPath("pdflatex")
+	if err != nil {
+		t.Log("no pdflatex is here: the tables were not compiled")
+		return
+	}
+	dir := t.TempDir()
+	put(t, dir, "t.tex", []byte("\\documentclass{article}\n\\begin{document}\n"+string(text)+"\\end{document}\n"))
+	cmd := exec.Command(program, "-interaction=nonstopmode", "-halt-on-error", "t.tex")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("pdflatex: %v\n%s\n%s", err, out, text)
+	}
+}
