@@ -57,7 +57,7 @@ test: build ## all tests but the slow ones
 	go test -tags '$(TAGS)' -timeout 20m ./...
 
 # Pure Go that starts goroutines, or is called from several.
-RACY := ./pipeline/... ./internal/pack ./internal/table ./internal/faces ./internal/checkpoint ./internal/weights ./internal/inputs ./internal/leaks ./stages/leaks ./stages/experiment ./stages/prepare ./stages/generate
+RACY := ./pipeline/... ./internal/pack ./internal/table ./internal/faces ./internal/checkpoint ./internal/weights ./internal/inputs ./internal/leaks ./internal/study/... ./stages/leaks ./stages/experiment ./stages/prepare ./stages/generate
 .PHONY: race
 race: prerequisites ## the tests of pure Go again, under the race detector
 	go test -race -short -timeout 20m $(RACY)

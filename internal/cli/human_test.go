@@ -144,7 +144,9 @@ func TestHumanKilled(t *testing.T) {
 		case <-time.After(time.Duration(50+rand.IntN(250)) * time.Millisecond):
 			var before [people]int64
 			_ = s.Process.Signal(syscall.SIGKILL)
-			<-s.end
+			if err := <-s.end; err == nil {
+				t.Fatal("it was killed, and says that all is well")
+			}
 			for p := range people {
 				before[p] = acknowledged[p].Load()
 			}

@@ -85,13 +85,14 @@ func (f *dataLeaks) run(c *cobra.Command, path string) error {
 // print gives the report in the forms that were asked for, and ends with the status.
 func (f *dataLeaks) print(c *cobra.Command, doc *spec.Document, report *leaks.Report, failing bool) error {
 	stdout := c.OutOrStdout()
-	say := report.WriteText
+	var err error
 	if f.asJSON {
+		err = printJSON(stdout, report)
 		stdout = c.ErrOrStderr() // standard output is for the JSON alone
-		if err := printJSON(c.OutOrStdout(), report); err != nil {
-			return exit{ExitFailed, err}
-		}
-	} else if err := say(stdout); err != nil {
+	} else {
+		err = report.WriteText(stdout)
+	}
+	if err != nil {
 		return exit{ExitFailed, err}
 	}
 	if f.html {
@@ -172,7 +173,7 @@ func rolesOf(g *graph.Graph) map[string]leaks.Role {
 	return roles
 }
 
-func trains(kind string) bool { return kind == train.Stage.Kind || kind == "pretrain" }
+func trains(kind string) bool { return kind == train.Stage.Kind || kind == experiment.Pretraining }
 
 func node(g *graph.Graph, name string) *graph.Node {
 	for _, n := range g.Nodes {

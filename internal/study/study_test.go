@@ -107,7 +107,7 @@ func TestPlanIsBalanced(t *testing.T) {
 func TestPlanIsSeeded(t *testing.T) {
 	s := plain(20, Settings{Seed: 1, Blocks: []string{Free, Annotated}, CheckEvery: 4})
 	text := func(s *Study, n int) string { return fmt.Sprint(s.Plan(n)) }
-	if text(s, 3) != text(s, 3) {
+	if again := plain(20, s.Settings); text(s, 3) != text(again, 3) {
 		t.Error("the same plan twice is another")
 	}
 	other := plain(20, Settings{Seed: 2, Blocks: []string{Free, Annotated}, CheckEvery: 4})

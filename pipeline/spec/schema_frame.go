@@ -121,7 +121,9 @@ func (w *schemaWriter) stages() Shape {
 // stage keeps the shape of a stage, and one for each kind.
 func (w *schemaWriter) stage() {
 	frame := w.stageFrame()
-	s := Shape{"type": []string{"object", "string"}, "pattern": isExpression, "properties": frame}
+	properties := maps.Clone(frame)
+	properties["uses!"] = frame["uses"] // the kinds' own shapes, below, are asked of what is a kind
+	s := Shape{"type": []string{"object", "string"}, "pattern": isExpression, "properties": properties}
 	if len(w.Kinds) == 0 {
 		w.defs["stage"] = s
 		return

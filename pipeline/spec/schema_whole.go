@@ -27,8 +27,12 @@ func (w *schemaWriter) whole() Shape {
 			axis := Shape{"required": []string{"matrix"}, "properties": Shape{"matrix": Shape{"anyOf": []Shape{
 				{"type": "string"}, {"type": "object", "anyOf": must(f.name)["anyOf"]}}}}}
 			here := Shape{"anyOf": append(slices.Clone(must(f.name)["anyOf"].([]Shape)), axis)}
+			given := func(section string) Shape {
+				return Shape{"required": []string{section}, "properties": Shape{section: Shape{"anyOf": []Shape{
+					{"type": "string"}, {"type": "object", "anyOf": must(f.name)["anyOf"]}}}}}
+			}
 			cases = append(cases, Shape{
-				"if":   Shape{"not": Shape{"required": []string{name}, "properties": Shape{name: Shape{"anyOf": []Shape{{"type": "string"}, {"type": "object", "anyOf": must(f.name)["anyOf"]}}}}}},
+				"if":   Shape{"not": Shape{"anyOf": []Shape{given(name), given(name + "!")}}},
 				"then": Shape{"properties": Shape{"stages": Shape{"additionalProperties": Shape{"if": usesKind(name), "then": here}}}},
 			})
 		}

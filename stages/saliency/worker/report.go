@@ -17,14 +17,14 @@ import (
 	"github.com/cyborg-run/cyborg-run/stages/saliency"
 )
 
-// Agreement is agreement.json. A value is left out where it is not defined.
+// Agreement is agreement.json. A value is null where it is not defined.
 type Agreement struct {
-	Images  int      `json:"images"`  // with two or more annotators
-	CC      *float64 `json:"cc"`      // Pearson's correlation of two annotators' maps: the mean over the images' means
-	IoU     *float64 `json:"iou"`     // intersection over union of what two annotators marked: the same
-	Answers int      `json:"answers"` // on images of the list
-	Rated   int      `json:"rated"`   // images with two or more answers
-	Kappa   *float64 `json:"kappa"`   // Fleiss' kappa of the answers
+	Images  int          `json:"images"`  // with two or more annotators
+	CC      *json.Number `json:"cc"`      // Pearson's correlation of two annotators' maps: the mean over the images' means
+	IoU     *json.Number `json:"iou"`     // intersection over union of what two annotators marked: the same
+	Answers int          `json:"answers"` // on images of the list
+	Rated   int          `json:"rated"`   // images with two or more answers
+	Kappa   *json.Number `json:"kappa"`   // Fleiss' kappa of the answers
 }
 
 // report writes the tables and says what became of the annotations. That no image got a map is an error.
@@ -116,19 +116,21 @@ func (s *session) writeAgreement() error {
 	return os.WriteFile(s.task.Out(saliency.AgreementJSON), append(raw, '\n'), 0o644)
 }
 
-func defined(v float64) *float64 {
+// defined is v as number writes it; nil for NaN.
+func defined(v float64) *json.Number {
 	if math.IsNaN(v) {
 		return nil
 	}
-	return &v
+	n := json.Number(number(v))
+	return &n
 }
 
-// number is the shortest text that is read back as v; none for NaN.
+// number is v to nine digits, the last of sums being those of a processor; nothing for NaN.
 func number(v float64) string {
 	if math.IsNaN(v) {
 		return ""
 	}
-	return strconv.FormatFloat(v, 'g', -1, 64)
+	return strconv.FormatFloat(v, 'g', 9, 64)
 }
 
 func writeCSV(name string, lines [][]string) error {
