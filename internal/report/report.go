@@ -62,7 +62,7 @@ var pageStyle string
 
 var page = sync.OnceValues(func() (*template.Template, error) {
 	return template.New("page").Funcs(template.FuncMap{
-		"join": strings.Join, "seconds": seconds, "number": number, "signed": signed, "chance": chance, "effect": effect,
+		"join": strings.Join, "seconds": seconds, "number": number, "signed": signed, "chance": chance, "effect": effect, "parted": parted,
 	}).Parse(tablesText + storyText + agreementText + humanText + pageText)
 })
 

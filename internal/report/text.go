@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"html/template"
 	"math"
 	"strconv"
 	"strings"
@@ -168,4 +169,9 @@ func seconds(v float64) string {
 	}
 	minutes := int(math.Round(v / 60))
 	return fmt.Sprintf("%d h %02d min", minutes/60, minutes%60)
+}
+
+// parted lets a name break behind its underscores, where a column is narrow.
+func parted(name string) template.HTML {
+	return template.HTML(strings.ReplaceAll(template.HTMLEscapeString(name), "_", "_<wbr>"))
 }

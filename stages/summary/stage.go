@@ -58,10 +58,13 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 			b.Diags.Add(c.Place("mean"), spec.UnknownDataset, "mean: the set %q is scored by no stage that this one needs", set)
 		}
 	}
+	trained := behind(c.Needs)
 	for _, gather := range []struct{ port, kind string }{
 		{Scores, "evaluate"}, {Scores, "scores"}, {Histories, "train"}, {Histories, "train_log"}, {CAMs, "cam"}} {
 		for _, from := range experiment.Upstream(c.Needs, gather.kind) {
-			n.Needs = append(n.Needs, graph.Edge{Port: gather.port, From: from})
+			if gather.kind != "train" || trained[from] {
+				n.Needs = append(n.Needs, graph.Edge{Port: gather.port, From: from})
+			}
 		}
 	}
 	for _, data := range experiment.Upstream(c.Needs, "prepare") {
@@ -72,6 +75,23 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 	p.Notes = append(slices.Clone(p.Notes), simulated(n)...)
 	p.Notes = append(p.Notes, earlier(n)...)
 	n.Params, n.CPUs = p, b.Threads(0)
+}
+
+// behind are the needs and the nodes whose networks were scored or explained. Other trainings may stand behind those: where
+// a network's first weights are from, or the teacher that made its maps.
+func behind(needs []*graph.Node) map[*graph.Node]bool {
+	all := map[*graph.Node]bool{}
+	for _, n := range needs {
+		all[n] = true
+	}
+	for _, kind := range []string{"evaluate", "cam"} {
+		for _, n := range experiment.Upstream(needs, kind) {
+			for _, e := range n.Needs {
+				all[e.From] = true
+			}
+		}
+	}
+	return all
 }
 
 // simulated says which of the data that a summary stands on were made by a program.
