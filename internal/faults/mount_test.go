@@ -47,7 +47,7 @@ func TestFaultFullDisk(t *testing.T) {
 	for name, sizes := range map[string][]string{
 		"store":       {"size=16k", "size=64k", "size=256k", "size=512k", "size=1m", "size=1536k", "size=2m", "size=3m", "size=4m", "size=6m", "size=200m"},
 		"store_files": {"nr_inodes=4", "nr_inodes=12", "nr_inodes=200", "nr_inodes=350", "nr_inodes=450", "nr_inodes=500", "nr_inodes=550", "nr_inodes=10k"},
-		"out":         {"size=16k", "size=128k", "size=512k", "size=1m", "size=200m"},
+		"out":         {"size=16k", "size=128k", "size=512k", "size=1m", "size=1536k", "size=2m", "size=3m", "size=4m", "size=200m"},
 		"out_files":   {"nr_inodes=1", "nr_inodes=3", "nr_inodes=8", "nr_inodes=20", "nr_inodes=10k"},
 	} {
 		t.Run(name, func(t *testing.T) {
