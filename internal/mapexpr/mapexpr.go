@@ -9,15 +9,15 @@
 package mapexpr
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
-	"strings"
+	"unicode/utf8"
 
 	"github.com/expr-lang/expr/conf"
-	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/parser"
+
+	"github.com/cyborg-run/cyborg-run/pipeline/expression"
 )
 
 // The limits of an expression.
@@ -47,13 +47,11 @@ func Compile(text string, maps []string) (*Program, error) {
 	config.MaxNodes = MaxNodes
 	tree, err := parser.ParseWithConfig(text, config)
 	if err != nil {
-		message, place := err.Error(), ""
-		var at *file.Error
-		if errors.As(err, &at) {
-			message, place = at.Message, fmt.Sprintf("column %d: ", at.Column+1)
+		wrong := expression.Explain(text, err)
+		if wrong.Reason == expression.TooMuch {
+			return nil, fmt.Errorf("combine: %s: it has more than %d parts", text, MaxNodes)
 		}
-		message, _, _ = strings.Cut(message, "\n")
-		return nil, fmt.Errorf("combine: %s: %s%s", text, place, message)
+		return nil, fmt.Errorf("combine: %s: column %d: %w", text, 1+utf8.RuneCountInString(text[:wrong.Offset]), wrong)
 	}
 	c := compiler{text: text, maps: maps, program: &Program{}}
 	cell, err := c.compile(tree.Node)

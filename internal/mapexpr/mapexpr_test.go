@@ -80,7 +80,7 @@ func TestValues(t *testing.T) {
 func TestCompileSaysWhatIsWrong(t *testing.T) {
 	for text, want := range map[string]string{
 		"humans":                            `combine: humans: column 1: no map is called "humans"; there are: human, parts, gaze-map`,
-		"human +":                           "combine: human +: column 7: unexpected token EOF",
+		"human +":                           "combine: human +: column 7: it ends too early",
 		"human ** 2":                        "column 7: ** is not known here; there are: + - * / < <= > >= == != && || ! ?:",
 		"sqrt(human)":                       "column 1: there is no function sqrt; there are: abs, clip, max, min",
 		"len(human)":                        "there is no function len",
@@ -90,8 +90,8 @@ func TestCompileSaysWhatIsWrong(t *testing.T) {
 		"[human]":                           "only names of maps",
 		"human.parts":                       "only names of maps",
 		"let x = human; x":                  "only names of maps",
-		"":                                  "combine: : column 1: unexpected token EOF",
-		strings.Repeat("human+", 300) + "1": "maximum allowed nodes",
+		"":                                  "combine: : column 1: it ends too early",
+		strings.Repeat("human+", 300) + "1": "more than 256 parts",
 		strings.Repeat(" ", 5000):           "5000 bytes are too many",
 		strings.Repeat("(", 2000):           "column",
 	} {

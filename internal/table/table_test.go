@@ -162,17 +162,17 @@ func TestBadLists(t *testing.T) {
 		"where_with_an_unknown_column": {
 			text:    "train,Real,/1.png\n",
 			options: table.Options{Where: `split == "train" && sex == "f"`},
-			want:    []string{`where split == "train" && sex == "f": column 21: unknown name sex; the columns of set.csv are: split, label, path`},
+			want:    []string{`where split == "train" && sex == "f": column 21: unknown name "sex"; the columns of set.csv are: split, label, path`},
 		},
 		"where_that_is_no_condition": {
 			text:    "train,Real,/1.png\n",
 			options: table.Options{Where: `split`},
-			want:    []string{`where split: expected bool, but got string; the columns of set.csv are: split, label, path`},
+			want:    []string{`where split: column 1: expected bool, but got string; the columns of set.csv are: split, label, path`},
 		},
 		"where_that_does_not_parse": {
 			text:    "train,Real,/1.png\n",
 			options: table.Options{Where: `split == `},
-			want:    []string{`where split == : column 9: unexpected token EOF; the columns of set.csv are: split, label, path`},
+			want:    []string{`where split == : column 9: it ends too early; the columns of set.csv are: split, label, path`},
 		},
 		"where_that_fails_on_a_row": {
 			text:    "label,path,age\nReal,1.png,31\nReal,2.png,old\n",

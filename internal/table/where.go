@@ -4,10 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
-	"github.com/expr-lang/expr"
-	"github.com/expr-lang/expr/file"
-	"github.com/expr-lang/expr/vm"
+	"github.com/cyborg-run/cyborg-run/pipeline/expression"
 )
 
 // keep drops the rows for which the expression is false. Every column is a variable of that name and of text, so that
@@ -20,21 +19,20 @@ func (t *Table) keep(where string) error {
 	for _, name := range t.Columns {
 		env[name] = ""
 	}
-	program, err := expr.Compile(where, expr.Env(env), expr.AsBool())
+	condition, err := expression.CompileCondition(where, env)
 	if err != nil {
 		return t.whereError(where, err)
 	}
-	var machine vm.VM
 	kept := t.Rows[:0]
 	for _, r := range t.Rows {
 		for i, name := range t.Columns {
 			env[name] = r.Fields[i]
 		}
-		yes, err := machine.Run(program, env)
+		yes, err := condition.Holds(env)
 		if err != nil {
 			return fmt.Errorf("%s:%d: %w", t.File, r.Line, t.whereError(where, err))
 		}
-		if yes.(bool) {
+		if yes {
 			kept = append(kept, r)
 		}
 	}
@@ -43,17 +41,21 @@ func (t *Table) keep(where string) error {
 }
 
 func (t *Table) whereError(where string, err error) error {
-	message, place := err.Error(), ""
-	var at *file.Error
-	if errors.As(err, &at) {
-		message, place = at.Message, fmt.Sprintf("column %d: ", at.Column+1)
+	e := &WhereError{columns: "the columns of " + t.File + " are: " + words(t.Columns), where: where}
+	if !errors.As(err, &e.Err) {
+		panic(err)
 	}
-	message, _, _ = strings.Cut(message, "\n")
-	return &WhereError{fmt.Sprintf("where %s: %s%s; the columns of %s are: %s", where, place, message, t.File, words(t.Columns))}
+	return e
 }
 
 // WhereError is a condition that cannot be used on a list: its syntax, a column that is not there, a result that is
 // neither true nor false.
-type WhereError struct{ text string }
+type WhereError struct {
+	Err            *expression.Error
+	where, columns string
+}
 
-func (e *WhereError) Error() string { return e.text }
+func (e *WhereError) Error() string {
+	column := 1 + utf8.RuneCountInString(e.where[:e.Err.Offset])
+	return fmt.Sprintf("where %s: column %d: %v; %s", e.where, column, e.Err, e.columns)
+}

@@ -35,11 +35,6 @@ func Decode(v *Value, into any, diags *diag.List) {
 	decode(v, reflect.ValueOf(into).Elem(), rules{}, diags)
 }
 
-// Defaults fills into, a pointer to a struct, with its defaults; required keys are not asked for.
-func Defaults(into any) {
-	decodeStruct(nil, reflect.ValueOf(into).Elem(), nil)
-}
-
 var (
 	valueType    = reflect.TypeFor[*Value]()
 	durationType = reflect.TypeFor[time.Duration]()

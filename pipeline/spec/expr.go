@@ -2,7 +2,6 @@ package spec
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"reflect"
 	"regexp"
@@ -10,75 +9,23 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/expr-lang/expr"
-	"github.com/expr-lang/expr/file"
-	"github.com/expr-lang/expr/vm"
-
 	"github.com/cyborg-run/cyborg-run/pipeline/diag"
+	"github.com/cyborg-run/cyborg-run/pipeline/expression"
 )
 
-// builtins is what an expression may use of the language's own functions. All are pure; those whose result can be far
-// larger than what they are given (repeat, join, replace, reduce, toJSON, ...), and those that read the clock, are not
-// among them.
-var builtins = []string{
-	"all", "any", "none", "one", "filter", "map", "find", "findIndex", "count", "sum", "len", "abs", "ceil", "floor", "round",
-	"int", "float", "trim", "trimPrefix", "trimSuffix", "upper", "lower", "split", "indexOf", "lastIndexOf", "hasPrefix",
-	"hasSuffix", "max", "min", "mean", "median", "first", "last", "get", "take", "keys", "values", "reverse", "uniq", "concat", "sort",
-}
+// Bounds of an expression beside those of its own package.
+const (
+	maxText = 64 << 10 // bytes of a text that it takes or makes
+	maxList = 10_000   // entries of a list that it takes or makes
+)
 
-// program is a compiled expression with the budget of its runs.
-type program struct {
-	code   *vm.Program
-	budget *budget
-}
-
-func compile(code string, env map[string]any, options ...expr.Option) (*program, error) {
-	if len(code) > maxCode {
-		return nil, errBudget
-	}
-	if err := refused(code, env); err != nil {
-		return nil, err
-	}
-	p := &program{budget: &budget{}}
-	all := []expr.Option{expr.Env(env), expr.Optimize(false), expr.MaxNodes(maxNodes), expr.DisableAllBuiltins()}
-	for _, name := range builtins {
-		if _, taken := env[name]; !taken {
-			all = append(all, expr.EnableBuiltin(name))
-		}
-	}
-	all = append(all,
-		p.budget.functions(),
-		expr.Function("string", toText, new(func(any) string)),
-		expr.Patch(payer{}))
-	var err error
-	p.code, err = expr.Compile(code, append(all, options...)...)
-	return p, err
-}
-
-// run evaluates the program; how large a value it may make is for the caller to bound.
-func (p *program) run(env map[string]any) (out any, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("%v", r)
-		}
-	}()
-	p.budget.work = maxWork
-	return expr.Run(p.code, env)
-}
-
-func toText(args ...any) (any, error) {
-	switch x := args[0].(type) {
-	case string:
-		return x, nil
-	case float64:
-		return strings.TrimSuffix(floatText(x), ".0"), nil
-	case int, bool:
-		return fmt.Sprint(x), nil
-	case nil:
-		return "", nil
-	}
-	return nil, errors.New("string() takes a number, a text or a truth value")
-}
+// Bounds of all expressions of a spec together.
+const (
+	maxExpressions = 10_000
+	maxAllWork     = 20 * expression.MaxWork
+	maxMade        = maxValues // values that they make
+	maxMadeText    = 16 << 20  // bytes of text that they make
+)
 
 var plainName = regexp.MustCompile(`^\s*[A-Za-z_][A-Za-z0-9_]*\s*$`)
 
@@ -114,15 +61,15 @@ func (s *scope) run(v *Value, p part) *Value {
 	if !s.may(v, p) {
 		return bad
 	}
-	code, err := compile(p.text, env)
+	code, err := expression.Compile(p.text, env)
 	if err != nil {
-		s.explain(v, p, BadExpression, err, names)
+		s.explain(v, p, err, names)
 		return bad
 	}
-	result, err := code.run(env)
-	s.worked += maxWork - max(0, code.budget.work)
+	result, err := code.Run(env)
+	s.worked += code.Worked()
 	if err != nil {
-		s.explain(v, p, ExpressionFails, err, names)
+		s.explain(v, p, err, names)
 		return bad
 	}
 	left := maxList
@@ -243,51 +190,27 @@ func plain(x any, pos diag.Pos, from *origin, left *int) *Value {
 	return out
 }
 
-var (
-	unknownName = regexp.MustCompile(`^unknown name (\S+)`)
-	unexpected  = regexp.MustCompile(`^unexpected token \w+\((".*")\)`)
-)
-
 // explain reports why an expression does not work, at the place inside of it.
-func (s *scope) explain(v *Value, p part, kind string, err error, names []string) {
-	at, width, code, message := explainError(p.text, kind, err, names)
-	s.diags.Add(v.inside(p.offset+at, width), code, "%s", message)
+func (s *scope) explain(v *Value, p part, err error, names []string) {
+	var e *expression.Error
+	if !errors.As(err, &e) {
+		panic(err)
+	}
+	message := e.Message
+	switch e.Reason {
+	case expression.Bad:
+		message = "bad expression: " + message
+	case expression.Unknown:
+		message += " in the expression" + orList(e.Name, slices.Concat(names, expression.Functions))
+	case expression.Fails:
+		message = "the expression fails: " + message
+	}
+	s.diags.Add(v.Inside(p.offset+e.Offset, e.Width), Code(e), "%s", message)
 }
 
-// explainError is the offset (in bytes) and width of what is wrong in an expression, its code, and words for it. kind
-// is BadExpression for an error of compile, ExpressionFails for one of run.
-func explainError(code, kind string, err error, names []string) (offset, width int, _, message string) {
-	var e *file.Error
-	located := errors.As(err, &e)
-	if located {
-		offset = byteOffset(code, e.From)
-		width, message = max(1, byteOffset(code, e.To)-offset), e.Message
-	} else {
-		width, message = len(code), err.Error()
-	}
-	switch name := unknownName.FindStringSubmatch(message); {
-	case errors.Is(err, errBudget), strings.Contains(message, "memory budget"), strings.Contains(message, "exceeds maximum allowed nodes"):
-		return 0, len(code), ExpressionLimit, errBudget.Error()
-	case name != nil:
-		return offset, len(name[1]), UnknownName, fmt.Sprintf("unknown name %q in the expression%s", name[1], orList(name[1], slices.Concat(names, builtins)))
-	case strings.HasPrefix(message, "unexpected token EOF"):
-		message = "it ends too early"
-	}
-	message = unexpected.ReplaceAllString(message, "unexpected $1")
-	if kind == ExpressionFails {
-		return offset, width, kind, "the expression fails: " + message
-	}
-	return offset, width, kind, "bad expression: " + message
-}
-
-func byteOffset(s string, runes int) int {
-	for i := range s {
-		if runes == 0 {
-			return i
-		}
-		runes--
-	}
-	return len(s)
+// Code is the code of a mistake in an expression.
+func Code(e *expression.Error) string {
+	return [...]string{BadExpression, UnknownName, ExpressionLimit, ExpressionFails}[e.Reason]
 }
 
 // variable is the way to the environment.

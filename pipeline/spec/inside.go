@@ -8,9 +8,9 @@ import (
 	"github.com/cyborg-run/cyborg-run/pipeline/diag"
 )
 
-// inside is the place of a part of a scalar's text, offset and width in its bytes. What the file says differs from the
+// Inside is the place of a part of a scalar's text, offset and width in its bytes. What the file says differs from the
 // text by quotes, escapes, folding and indentation; so both are read side by side from where the scalar begins.
-func (v *Value) inside(offset, width int) diag.Pos {
+func (v *Value) Inside(offset, width int) diag.Pos {
 	pos := v.Pos
 	if v.origin == nil || v.origin.source == nil || v.origin.source.path != pos.File || pos.Column == 0 || offset > len(v.text) {
 		return pos

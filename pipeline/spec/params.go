@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/cyborg-run/cyborg-run/pipeline/diag"
+	"github.com/cyborg-run/cyborg-run/pipeline/expression"
 )
 
 // param is a declared parameter. raw is what will be evaluated: its default, or what a profile or --set put there.
@@ -56,7 +57,7 @@ func (l *loader) declared(v *Value) *params {
 		item := v.items[i]
 		p := &param{name: key.Name, pos: key.Pos, raw: item}
 		out.list = append(out.list, p)
-		if !identifier(key.Name) || slices.Contains(reservedNames, key.Name) {
+		if !identifier(key.Name) || slices.Contains(expression.Reserved, key.Name) {
 			l.diags.Add(key.Pos, BadName, "the parameter %q: a name of letters, digits and _ is needed that no expression uses otherwise", key.Name)
 		}
 		if item.Kind != Map {

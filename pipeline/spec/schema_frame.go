@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/cyborg-run/cyborg-run/pipeline/expression"
 )
 
 // What frame, declared, matrix, extended and profile read by hand, as shapes.
@@ -96,7 +98,7 @@ func (w *schemaWriter) params() Shape {
 	return Shape{
 		"type": []string{"object", "null"},
 		"propertyNames": Shape{"pattern": strings.TrimSuffix(identifiers, "$") + "[+!]?$",
-			"not": Shape{"pattern": "^(" + strings.Join(reservedNames, "|") + ")[+!]?$"}},
+			"not": Shape{"pattern": "^(" + strings.Join(expression.Reserved, "|") + ")[+!]?$"}},
 		"patternProperties": Shape{`\+$`: Shape{"type": "array"}},
 		"additionalProperties": Shape{
 			"properties": Shape{

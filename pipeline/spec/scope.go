@@ -161,7 +161,7 @@ type part struct {
 }
 
 // pos is the place of the whole expression, with its braces.
-func (p part) pos(v *Value) diag.Pos { return v.inside(p.offset-2, len(p.text)+3) }
+func (p part) pos(v *Value) diag.Pos { return v.Inside(p.offset-2, len(p.text)+3) }
 
 // split takes a scalar apart at its expressions; $${ is a ${ that is none.
 func (s *scope) split(v *Value) ([]part, bool) {
@@ -176,7 +176,7 @@ func (s *scope) split(v *Value) ([]part, bool) {
 		case strings.HasPrefix(rest, "${"):
 			end := expressionEnd(v.text, i+2)
 			if end < 0 {
-				s.diags.Add(v.inside(i, 2), BadExpression, "the brace of ${ is not closed; write $${ for a ${ that is text")
+				s.diags.Add(v.Inside(i, 2), BadExpression, "the brace of ${ is not closed; write $${ for a ${ that is text")
 				return nil, false
 			}
 			if plain.Len() > 0 {

@@ -89,7 +89,7 @@ func Run(ctx context.Context, t *task.Task) error {
 }
 
 // Validate checks an assertion without running anything: its syntax, its type, and that it speaks of these axes and
-// metrics. Without metrics, any name of a metric will do.
+// metrics. Without metrics, any name of a metric will do. The error is an *expression.Error, whose place is in the text.
 func Validate(assert string, axes, metrics []string) error {
 	_, err := parse(assert, axes, metrics)
 	return err

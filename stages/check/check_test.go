@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/cyborg-run/cyborg-run/internal/results"
+	"github.com/cyborg-run/cyborg-run/pipeline/expression"
 	"github.com/cyborg-run/cyborg-run/pipeline/task"
 )
 
@@ -134,7 +135,7 @@ func TestValidate(t *testing.T) {
 		"paired_p(auc, loss == 'a', loss == 'b') < 0.05 or count(auc) == 8": "",
 		"abs(mean(auc, seed == 1) - 0.9) < 0.01":                            "",
 		"accuracy(loss == 'a') > 0":                                         "unknown function accuracy",
-		"mean(auc, los == 'cyborg') > 0":                                    "los == 'cyborg': unknown name los; a row has loss, seed, set, node, and mean_sets",
+		"mean(auc, los == 'cyborg') > 0":                                    "los == 'cyborg': unknown name \"los\"; a row has loss, seed, set, node, and mean_sets",
 		"mean(acu) > 0":                                                     "mean(acu): unknown metric acu, there are: auc, eer",
 		"mean(auc)":                                                         "expected bool, but got float64",
 		"mean(auc, seed) > 0":                                               "seed: expected bool, but got string",
@@ -143,13 +144,13 @@ func TestValidate(t *testing.T) {
 		"mean() > 0":                                                        "mean takes a metric and one condition",
 		"mean(1, loss == 'a') > 0":                                          "the first argument of mean is the name of a metric",
 		"mean(mean(auc)) > 0":                                               "mean(mean(auc)): the first argument of mean is the name of a metric",
-		"mean(auc, mean(auc) > 0) > 0":                                      "mean(auc) > 0: unknown name mean(auc)",
-		"mean(auc, loss == ) > 0":                                           "unexpected token",
+		"mean(auc, mean(auc) > 0) > 0":                                      "mean(auc) > 0: unknown name \"mean(auc)\"",
+		"mean(auc, loss == ) > 0":                                           "unexpected \")\"",
 		"median(auc) > 0":                                                   "median",
 		"1 > 0":                                                             "no function of a metric",
 		"mean(auc) > 'a'":                                                   "invalid operation: > (mismatched types float64 and string)",
-		"mean(auc) > limit":                                                 "unknown name limit",
-		"":                                                                  "unexpected token",
+		"mean(auc) > limit":                                                 "unknown name \"limit\"",
+		"":                                                                  "it ends too early",
 	} {
 		err := Validate(text, []string{"loss", "seed", "set"}, []string{"auc", "eer"})
 		if (err == nil) != (want == "") || (err != nil && !strings.Contains(err.Error(), want)) {
@@ -157,6 +158,43 @@ func TestValidate(t *testing.T) {
 		}
 		if err != nil && strings.Contains(err.Error(), "value_of_call") {
 			t.Errorf("%s: the error shows a name of ours: %v", text, err)
+		}
+	}
+}
+
+// A mistake is shown inside of the assertion: at the token, at the name of the function, or at all of it.
+func TestValidatePointsIntoTheText(t *testing.T) {
+	for text, want := range map[string]string{
+		"mean(auc, loss == ) > 0":                    ")",
+		"max(auc) > 0 and méan(auc) > 0":             "méan",
+		"max(auc) > 0 and mean(auc, los == 'a') > 0": "mean",
+		"mean(auc)": "mean(auc)",
+	} {
+		var err *expression.Error
+		if !errors.As(Validate(text, []string{"loss"}, []string{"auc"}), &err) {
+			t.Errorf("%s is taken", text)
+			continue
+		}
+		if got := text[err.Offset : err.Offset+err.Width]; got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// Whatever a condition over the rows does, it ends.
+func TestConditionsOverRowsAreBounded(t *testing.T) {
+	r, err := readRows(folder(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		"mean(auc, all(1..30000, all(1..30000, true))) > 0":               "too long or makes too much",
+		"mean(auc, let a = 1..300000; all(a, all(a, all(a, # > 0)))) > 0": "`let` and `;` are not for specs",
+		"mean(auc) > (all(1..30000, all(1..30000, true)) ? 0 : 1)":        "too long or makes too much",
+		"mean(auc, now() != nil) > 0":                                     "unknown name \"now\"",
+	} {
+		if a := r.hold(text); a.Held || !strings.Contains(a.Message, want) {
+			t.Errorf("%s: %v, %s", text, a.Held, a.Message)
 		}
 	}
 }

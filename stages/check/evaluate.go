@@ -7,9 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/expr-lang/expr"
-	"github.com/expr-lang/expr/vm"
-
 	"github.com/cyborg-run/cyborg-run/internal/results"
 	"github.com/cyborg-run/cyborg-run/internal/stats"
 )
@@ -33,12 +30,10 @@ func (r *rows) hold(text string) results.Assertion {
 		out.Values = append(out.Values, v)
 	}
 	env := a.environment(values)
-	held, err := expr.Run(a.whole, env)
-	if err != nil {
-		out.Message = fmt.Sprintf("%s cannot be decided: %s", text, message(err))
+	if out.Held, err = a.whole.Holds(env); err != nil {
+		out.Message = fmt.Sprintf("%s cannot be decided: %v", text, err)
 		return out
 	}
-	out.Held = held.(bool) // compiled AsBool
 	out.Message = a.tell(out.Held, env, out.Values)
 	return out
 }
@@ -48,7 +43,7 @@ func (a *assertion) tell(held bool, env map[string]any, values []results.Value) 
 	verdict := map[bool]string{true: " holds", false: " does not hold"}
 	var parts []string
 	for _, c := range a.comparisons {
-		if holds, err := expr.Run(c.holds, env); err != nil || (!held && holds == true && len(a.comparisons) > 1) {
+		if holds, err := c.holds.Holds(env); err != nil || (!held && holds && len(a.comparisons) > 1) {
 			continue
 		}
 		parts = append(parts, c.left.tell(env)+" "+c.operator+" "+c.right.tell(env))
@@ -62,7 +57,7 @@ func (a *assertion) tell(held bool, env map[string]any, values []results.Value) 
 }
 
 func (s side) tell(env map[string]any) string {
-	value, err := expr.Run(s.value, env)
+	value, err := s.value.Run(env)
 	if err != nil || s.literal {
 		return s.text
 	}
@@ -102,13 +97,13 @@ func (r *rows) matching(c call, k int) (found []row, err error) {
 		if line.metric != c.metric {
 			continue
 		}
-		matches := any(true)
+		matches := true
 		if k < len(c.where) {
-			if matches, err = runCondition(c.where[k], r.environment(line)); err != nil {
+			if matches, err = c.where[k].Holds(r.environment(line)); err != nil {
 				return nil, err
 			}
 		}
-		if matches == true {
+		if matches {
 			found = append(found, line)
 		}
 	}
@@ -116,14 +111,6 @@ func (r *rows) matching(c call, k int) (found []row, err error) {
 		return nil, fmt.Errorf("no run matches; %s", r.known())
 	}
 	return found, nil
-}
-
-func runCondition(program *vm.Program, env map[string]any) (any, error) {
-	out, err := expr.Run(program, env)
-	if err != nil {
-		return nil, fmt.Errorf("%s", message(err))
-	}
-	return out, nil
 }
 
 // known tells the values of each column, for whoever mistyped one.

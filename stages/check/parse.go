@@ -10,9 +10,9 @@ import (
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/conf"
-	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/parser"
-	"github.com/expr-lang/expr/vm"
+
+	"github.com/cyborg-run/cyborg-run/pipeline/expression"
 )
 
 // conditions is how many conditions a function takes, at least and at most.
@@ -24,7 +24,7 @@ var conditions = map[string][2]int{
 // assertion is a parsed one: an expression over the values of its calls.
 type assertion struct {
 	calls       []call
-	whole       *vm.Program // bool, over the calls' values
+	whole       *expression.Condition // over the calls' values
 	comparisons []comparison
 }
 
@@ -32,22 +32,23 @@ type assertion struct {
 type call struct {
 	function, metric string
 	text             string // as a reader writes it
-	where            []*vm.Program
+	where            []*expression.Condition
 }
 
 // comparison is a part such as a > b, whose sides a message tells.
 type comparison struct {
 	operator    string
 	left, right side
-	holds       *vm.Program
+	holds       *expression.Condition
 }
 
 type side struct {
 	text    string
 	literal bool
-	value   *vm.Program
+	value   *expression.Program
 }
 
+// parse reads an assertion. The error is an *expression.Error, whose place is in the text.
 func parse(text string, axes, metrics []string) (*assertion, error) {
 	config := conf.CreateNew()
 	for name := range conditions { // some are names of expr's own functions: ours come first
@@ -55,7 +56,9 @@ func parse(text string, axes, metrics []string) (*assertion, error) {
 	}
 	tree, err := parser.ParseWithConfig(text, config)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %s", text, message(err))
+		wrong := expression.Explain(text, err)
+		wrong.Message = text + ": " + wrong.Message
+		return nil, wrong
 	}
 	found := compared(tree.Node, nil)
 	var comparisons []comparison
@@ -68,28 +71,43 @@ func parse(text string, axes, metrics []string) (*assertion, error) {
 	p := &patch{axes: axes, metrics: metrics}
 	ast.Walk(&tree.Node, p)
 	if p.err != nil {
-		return nil, fmt.Errorf("%s: %w", text, p.err)
+		return nil, wrong(text, p.at, p.err.Error())
 	}
 	if len(p.calls) == 0 {
-		return nil, fmt.Errorf("%s: no function of a metric, such as mean(auc, loss == 'cyborg')", text)
+		return nil, wrong(text, nil, "no function of a metric, such as mean(auc, loss == 'cyborg')")
 	}
 	a := &assertion{calls: p.calls, comparisons: comparisons}
-	if a.whole, err = expr.Compile(tree.Node.String(), expr.Env(a.environment(nil)), expr.AsBool()); err != nil {
-		return nil, fmt.Errorf("%s: %s", text, p.restore(message(err)))
+	if a.whole, err = expression.CompileCondition(tree.Node.String(), a.environment(nil)); err != nil {
+		return nil, wrong(text, nil, p.restore(err.Error()))
 	}
 	for i, node := range found {
 		c := &a.comparisons[i]
+		c.holds, err = expression.CompileCondition(node.String(), a.environment(nil))
 		for _, part := range []struct {
 			node    ast.Node
-			program **vm.Program
-		}{{node.Left, &c.left.value}, {node.Right, &c.right.value}, {node, &c.holds}} {
-			if *part.program, err = expr.Compile(part.node.String(), expr.Env(a.environment(nil))); err != nil {
-				return nil, fmt.Errorf("%s: %s", text, p.restore(message(err)))
+			program **expression.Program
+		}{{node.Left, &c.left.value}, {node.Right, &c.right.value}} {
+			if err == nil {
+				*part.program, err = expression.Compile(part.node.String(), a.environment(nil))
 			}
+		}
+		if err != nil {
+			return nil, wrong(text, nil, p.restore(err.Error()))
 		}
 		c.left.literal, c.right.literal = isNumber(node.Left), isNumber(node.Right)
 	}
 	return a, nil
+}
+
+// wrong is a mistake in an assertion: at a function's name, or in all of it.
+func wrong(text string, at ast.Node, message string) *expression.Error {
+	e := &expression.Error{Width: len(text), Message: text + ": " + message}
+	if at != nil {
+		runes := []rune(text)
+		e.Offset = len(string(runes[:min(at.Location().From, len(runes))]))
+		e.Width = len(at.String())
+	}
+	return e
 }
 
 // environment holds the calls' values by the names that the patched expression has for them.
@@ -125,6 +143,7 @@ type patch struct {
 	axes, metrics []string
 	calls         []call
 	err           error
+	at            ast.Node // the name of the function where err is
 }
 
 // Visit is called for inner nodes first.
@@ -133,6 +152,7 @@ func (p *patch) Visit(node *ast.Node) {
 	if !isCall || p.err != nil {
 		return
 	}
+	p.at = n.Callee
 	name := n.Callee.String()
 	if _, known := conditions[name]; !known {
 		p.err = fmt.Errorf("unknown function %s", name)
@@ -173,21 +193,21 @@ func (p *patch) call(name string, n *ast.CallNode) (call, error) {
 	return c, nil
 }
 
-func (p *patch) condition(node ast.Node) (*vm.Program, error) {
+func (p *patch) condition(node ast.Node) (*expression.Condition, error) {
 	env := map[string]any{"set": "", "node": "", "mean_sets": []string{}}
 	for _, axis := range p.axes {
 		env[axis] = ""
 	}
 	ast.Walk(&node, numbers(env))
-	program, err := expr.Compile(node.String(), expr.Env(env), expr.AsBool())
-	if err != nil {
-		text := p.restore(message(err))
-		if strings.HasPrefix(text, "unknown name") {
-			text += fmt.Sprintf("; a row has %s, and mean_sets", strings.Join(slices.Concat(p.axes, []string{"set", "node"}), ", "))
-		}
-		return nil, errors.New(text)
+	condition, err := expression.CompileCondition(node.String(), env)
+	var why *expression.Error
+	if errors.As(err, &why) && why.Reason == expression.Unknown {
+		return nil, fmt.Errorf("%s; a row has %s, and mean_sets", p.restore(why.Message), strings.Join(slices.Concat(p.axes, []string{"set", "node"}), ", "))
 	}
-	return program, nil
+	if err != nil {
+		return nil, errors.New(p.restore(err.Error()))
+	}
+	return condition, nil
 }
 
 // restore puts the calls back where a text has their names.
@@ -252,13 +272,4 @@ func show(node ast.Node) string {
 		text = strings.ReplaceAll(text, `"`, `'`)
 	}
 	return text
-}
-
-// message is expr's message without its picture of the source, which is of the rewritten expression.
-func message(err error) string {
-	var at *file.Error
-	if errors.As(err, &at) {
-		return at.Message
-	}
-	return err.Error()
 }

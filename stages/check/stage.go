@@ -1,8 +1,11 @@
 package check
 
 import (
+	"errors"
+
 	"github.com/cyborg-run/cyborg-run/internal/metrics"
 	"github.com/cyborg-run/cyborg-run/pipeline"
+	"github.com/cyborg-run/cyborg-run/pipeline/expression"
 	"github.com/cyborg-run/cyborg-run/pipeline/graph"
 	"github.com/cyborg-run/cyborg-run/pipeline/spec"
 	"github.com/cyborg-run/cyborg-run/stages/experiment"
@@ -37,9 +40,10 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 			}
 		}
 	}
-	for _, assert := range p.Assert {
-		if err := Validate(assert, axes, metrics.Names); err != nil {
-			b.Diags.Add(c.Place("assert"), spec.BadExpression, "%v", err)
+	for i, assert := range p.Assert {
+		var wrong *expression.Error
+		if errors.As(Validate(assert, axes, metrics.Names), &wrong) {
+			b.Diags.Add(c.Value("assert").List()[i].Inside(wrong.Offset, wrong.Width), spec.Code(wrong), "%v", wrong)
 		}
 	}
 	for _, from := range experiment.Upstream(c.Needs, "summary") {

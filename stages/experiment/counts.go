@@ -39,7 +39,7 @@ func (b *Builder) readable(entry *datasetEntry, err error) bool {
 	case err == nil:
 		return true
 	case errors.As(err, &where):
-		b.Diags.Add(entry.From.Get("where").Pos, spec.BadExpression, "the data set %q: %v", entry.Name, err)
+		b.Diags.Add(entry.From.Get("where").Inside(where.Err.Offset, where.Err.Width), spec.Code(where.Err), "the data set %q: %v", entry.Name, err)
 	default:
 		b.problems = append(b.problems, fmt.Errorf("the data set %q: %w", entry.Name, err))
 	}

@@ -39,6 +39,9 @@ type Cell struct {
 // Path is a parameter that names a file or folder: relative to the file that wrote it, if it is relative.
 func (c *Cell) Path(param string) string { return c.values.Get(param).Resolve() }
 
+// Value is what a parameter was decoded from; nil where it has its default.
+func (c *Cell) Value(param string) *spec.Value { return c.values.Get(param) }
+
 // Place is where to show a mistake about a parameter: the matrix axis or the key that sets it, else the stage.
 func (c *Cell) Place(param string) diag.Pos {
 	for i, axis := range c.stage.Matrix.Axes {

@@ -1,4 +1,4 @@
-package spec
+package expression
 
 import (
 	"errors"
@@ -16,26 +16,16 @@ import (
 	"github.com/expr-lang/expr/parser"
 )
 
-// Bounds of one expression. Work is counted, not timed, so that a spec loads on a busy machine as on an idle one. Its
+// Bounds of an expression. Work is counted, not timed, so that a spec loads on a busy machine as on an idle one. Its
 // unit is the reading of one entry of a list, or of 16 bytes of text: 10 to 50 ns. Every value that an expression reads
 // or makes is paid for when it is, which bounds whatever is linear in it; the few functions that do more pay more.
 const (
+	MaxWork    = 1_000_000 // units of one run
 	maxCode    = 4 << 10   // bytes of an expression
 	maxNodes   = 500       // nodes of its syntax tree
-	maxText    = 64 << 10  // bytes of a text that it takes or makes
-	maxList    = 10_000    // entries of a list that it takes or makes
-	maxWork    = 1_000_000 // units of one run
 	perEntry   = 50        // units for each entry that filter, map, all, ... look at
 	maxPattern = 256       // bytes of a pattern of `matches`
 	maxStates  = 1_000     // states of its automaton
-)
-
-// Bounds of all expressions of a spec together.
-const (
-	maxExpressions = 10_000
-	maxAllWork     = 20 * maxWork
-	maxMade        = maxValues // values that they make
-	maxMadeText    = 16 << 20  // bytes of text that they make
 )
 
 var errBudget = errors.New("the expression takes too long or makes too much")
@@ -70,7 +60,7 @@ func (b *budget) pairs(args ...any) (any, error) {
 	v := reflect.ValueOf(args[0])
 	n := 1
 	if v.Kind() == reflect.Slice {
-		n = min(v.Len(), maxWork)
+		n = min(v.Len(), MaxWork)
 	}
 	return args[0], b.spend(n * n)
 }
@@ -185,14 +175,24 @@ func (b *budget) functions() expr.Option {
 }
 
 // payer puts the functions of the budget into a syntax tree.
-type payer struct{}
+type payer struct {
+	repeated func(name *ast.IdentifierNode) bool // says which names pay
+}
 
 // Visit is called with the children of a node before the node.
-func (payer) Visit(node *ast.Node) {
+func (p payer) Visit(node *ast.Node) {
 	switch n := (*node).(type) {
 	case *ast.PredicateNode:
 		n.Node = call(payEntry, n.Node)
-	case *ast.IdentifierNode, *ast.PointerNode:
+	case *ast.IdentifierNode:
+		if n.Value != "$env" && p.repeated(n) {
+			pay(node)
+		}
+	case *ast.MemberNode:
+		if named(n) {
+			pay(node)
+		}
+	case *ast.PointerNode:
 		pay(node)
 	case *ast.BuiltinNode:
 		dear, isDear := map[string]string{"uniq": payPairs, "sort": payOrdered, "median": payOrdered}[n.Name]
@@ -212,6 +212,26 @@ func (payer) Visit(node *ast.Node) {
 	}
 }
 
+// loops are the names that a tree reads inside of predicates, which run again and again.
+type loops map[*ast.IdentifierNode]bool
+
+// Visit is called with the children of a node before the node.
+func (l loops) Visit(node *ast.Node) {
+	if n, ok := (*node).(*ast.PredicateNode); ok {
+		ast.Walk(&n.Node, readers(l))
+	}
+}
+
+type readers loops
+
+func (r readers) Visit(node *ast.Node) {
+	if n, ok := (*node).(*ast.IdentifierNode); ok {
+		r[n] = true
+	}
+}
+
+func always(*ast.IdentifierNode) bool { return true }
+
 // pay makes an expression pay for what a node gives. What is a number, a truth value or a function costs nothing.
 func pay(node *ast.Node) {
 	if t := (*node).Type(); t != nil {
@@ -230,8 +250,29 @@ func call(name string, arguments ...ast.Node) ast.Node {
 }
 
 // refusal finds what a specification's expressions do without: `let` and `;`, by which results could double at each
-// step; $env, which shows more than the parameters; and patterns that are too large, before the language compiles them.
-type refusal struct{ err error }
+// step; $env, which shows more than the names that they are given; and patterns that are too large, before the language
+// compiles them.
+type refusal struct {
+	byName bool // $env["my name"] is not refused
+
+	environments []ast.Node // each $env that is
+	err          error
+}
+
+// look looks an expression over before anything else does. What is no expression at all is for the compiler to say.
+func (r refusal) look(text string, env map[string]any) error {
+	c := conf.New(env)
+	c.MaxNodes = maxNodes
+	tree, err := parser.ParseWithConfig(text, c)
+	if err != nil {
+		return nil
+	}
+	ast.Walk(&tree.Node, &r)
+	for _, node := range r.environments {
+		r.refuse(node, "unknown name $env")
+	}
+	return r.err
+}
 
 func (r *refusal) Visit(node *ast.Node) {
 	switch n := (*node).(type) {
@@ -239,7 +280,11 @@ func (r *refusal) Visit(node *ast.Node) {
 		r.refuse(n, "`let` and `;` are not for specs; declare a parameter")
 	case *ast.IdentifierNode:
 		if n.Value == "$env" {
-			r.refuse(n, "unknown name $env")
+			r.environments = append(r.environments, n)
+		}
+	case *ast.MemberNode:
+		if r.byName && named(n) {
+			r.environments = slices.DeleteFunc(r.environments, func(e ast.Node) bool { return e == n.Node })
 		}
 	case *ast.BinaryNode:
 		if pattern, ok := n.Right.(*ast.StringNode); ok && n.Operator == "matches" {
@@ -256,19 +301,13 @@ func (r *refusal) refuse(node ast.Node, message string) {
 	}
 }
 
-// refused looks an expression over before anything else does. What is no expression at all is for the compiler to say.
-func refused(code string, env map[string]any) error {
-	c := conf.New(env)
-	c.MaxNodes = maxNodes
-	tree, err := parser.ParseWithConfig(code, c)
-	if err != nil {
-		return nil
-	}
-	var r refusal
-	ast.Walk(&tree.Node, &r)
-	return r.err
+// named says whether a node is $env["my name"].
+func named(n *ast.MemberNode) bool {
+	env, isName := n.Node.(*ast.IdentifierNode)
+	_, isText := n.Property.(*ast.StringNode)
+	return isName && isText && env.Value == "$env"
 }
 
-// reservedNames cannot be names of parameters.
-var reservedNames = slices.Concat(builtins, []string{"env", "string", "true", "false", "nil", "in", "not", "and", "or", "let", "if", "else", "matches", "contains",
+// Reserved cannot be names in an environment: the language's own words and functions.
+var Reserved = slices.Concat(Functions, []string{"env", "string", "true", "false", "nil", "in", "not", "and", "or", "let", "if", "else", "matches", "contains",
 	"startsWith", "endsWith", payEntry, payValue, payPairs, payOrdered, runMatches})
