@@ -120,7 +120,7 @@ func AUCJudd(m []float64, points []int) float64 {
 	for _, cell := range points {
 		classes[cell] = 1
 	}
-	return AUC(classes, m)
+	return Rank(classes, m).AUC()
 }
 
 // Pointing is the pointing game on one map: 1 where its largest cell has a point, else 0, without the margin in pixels that
@@ -192,4 +192,25 @@ func sameSize(a, b []float64) {
 	if len(a) != len(b) {
 		panic(fmt.Sprintf("metrics: maps of %d and %d cells", len(a), len(b)))
 	}
+}
+
+// UnitRange scales values to [0,1]; nil where all are equal.
+func UnitRange(values []float64) []float64 {
+	low, high := extent(values)
+	if !(high > low) {
+		return nil
+	}
+	out := make([]float64, len(values))
+	for i, v := range values {
+		out[i] = (v - low) / (high - low)
+	}
+	return out
+}
+
+func extent(values []float64) (low, high float64) {
+	low, high = math.Inf(1), math.Inf(-1)
+	for _, v := range values {
+		low, high = math.Min(low, v), math.Max(high, v)
+	}
+	return low, high
 }

@@ -80,9 +80,6 @@ func Accuracy[C ~int | ~uint8](classes []C, scores []float64) float64 {
 
 // AUC is the chance that a synthetic image scores above a real one, a tie counting one half (Mann and Whitney, 1947):
 // the area under the ROC. NaN where a class is missing.
-func AUC(classes []int, scores []float64) float64 { return Rank(classes, scores).AUC() }
-
-// AUC is the area under the ROC; see the function of that name.
 func (r *Ranking) AUC() float64 {
 	if !r.both() {
 		return math.NaN()

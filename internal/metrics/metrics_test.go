@@ -22,7 +22,7 @@ type goldenList struct {
 	EER         float64
 	AtThreshold map[string]goldenRates `json:"at_threshold"`
 	AtBPCER     map[string]struct {
-		Percentile, Attained goldenRates
+		Attained goldenRates
 	} `json:"apcer_at_bpcer"`
 	TDR        map[string]float64 `json:"tdr_at_fdr"`
 	BestRaw    goldenRates        `json:"best_acer_of_raw_scores"`
@@ -64,14 +64,15 @@ func TestGoldenLists(t *testing.T) {
 	}
 	for name, l := range lists {
 		t.Run(name, func(t *testing.T) {
-			near(t, "auc", AUC(l.Labels, l.Scores), &l.AUC)
-			near(t, "area under the ROC", ROC(l.Labels, l.Scores).Area(), &l.AUC)
-			near(t, "eer", EER(l.Labels, l.Scores), &l.EER)
+			r := Rank(l.Labels, l.Scores)
+			near(t, "auc", r.AUC(), &l.AUC)
+			near(t, "area under the ROC", area(r.ROC()), &l.AUC)
+			near(t, "eer", r.EER(), &l.EER)
 			for at, want := range l.AtThreshold {
-				rates(t, "at "+at, ErrorsAt(l.Labels, l.Scores, number(t, at)), want)
+				rates(t, "at "+at, r.ErrorsAt(number(t, at)), want)
 			}
 			for at, want := range l.AtBPCER {
-				threshold, got := APCERAtBPCER(l.Labels, l.Scores, number(t, at))
+				threshold, got := r.APCERAtBPCER(number(t, at))
 				if want.Attained.Threshold == nil {
 					none := math.Inf(1)
 					want.Attained.Threshold = &none
@@ -79,28 +80,33 @@ func TestGoldenLists(t *testing.T) {
 				near(t, "attained threshold "+at, threshold, want.Attained.Threshold)
 				near(t, "attained apcer "+at, got.APCER, &want.Attained.APCER)
 				near(t, "attained bpcer "+at, got.BPCER, &want.Attained.BPCER)
-				threshold, got = APCERAtPercentile(l.Labels, l.Scores, number(t, at))
-				near(t, "percentile threshold "+at, threshold, want.Percentile.Threshold)
-				near(t, "percentile apcer "+at, got.APCER, &want.Percentile.APCER)
-				near(t, "percentile bpcer "+at, got.BPCER, &want.Percentile.BPCER)
 			}
 			for at, want := range l.TDR {
-				near(t, "tdr at fdr "+at, ROC(l.Labels, l.Scores).At(number(t, at)), &want)
+				near(t, "tdr at fdr "+at, r.ROC().At(number(t, at)), &want)
 			}
-			threshold, best := BestACER(l.Labels, l.Scores)
+			threshold, best := r.bestACER(0, 1)
 			near(t, "best threshold", threshold, l.BestRaw.Threshold)
 			rates(t, "best of raw scores", best, l.BestRaw)
-			if unit := UnitRange(l.Scores); l.BestUnit != nil {
-				threshold, best = BestACER(l.Labels, unit)
+			threshold, best = r.BestACER()
+			if l.BestUnit != nil {
 				near(t, "best threshold of scaled scores", threshold, l.BestUnit.Threshold)
 				rates(t, "best of scaled scores", best, *l.BestUnit)
-			} else if unit != nil {
-				t.Errorf("equal scores were scaled to %v", unit)
+			} else if !math.IsNaN(threshold) {
+				t.Errorf("equal scores have a best threshold %v", threshold)
 			}
 			near(t, "d' (population)", DPrime(l.Labels, l.Scores, 0), l.DPopulated)
 			near(t, "d' (sample)", DPrime(l.Labels, l.Scores, 1), l.DSample)
 		})
 	}
+}
+
+// area is the area under the curve by trapezoids.
+func area(c Curve) float64 {
+	sum := 0.0
+	for i := 1; i < len(c.FPR); i++ {
+		sum += (c.FPR[i] - c.FPR[i-1]) * (c.TPR[i] + c.TPR[i-1]) / 2
+	}
+	return sum
 }
 
 func TestGoldenMaps(t *testing.T) {
@@ -165,9 +171,9 @@ func TestAgainstScikitLearn(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		near(t, "auc", AUC(classes, scores), &auc)
+		near(t, "auc", Rank(classes, scores).AUC(), &auc)
 		near(t, "accuracy", Accuracy(classes, scores), &accuracy)
-		c := ROC(classes, scores)
+		c := Rank(classes, scores).ROC()
 		if len(c.FPR) != len(fpr) {
 			t.Fatalf("list %d: %d corners, scikit-learn %d", i, len(c.FPR), len(fpr))
 		}
@@ -201,7 +207,7 @@ func TestAUCIsTheShareOfPairsWon(t *testing.T) {
 				}
 			}
 		}
-		got := AUC(classes, scores)
+		got := Rank(classes, scores).AUC()
 		if pairs == 0 {
 			if !math.IsNaN(got) {
 				t.Fatalf("AUC %v without both classes", got)
@@ -211,8 +217,8 @@ func TestAUCIsTheShareOfPairsWon(t *testing.T) {
 		if math.Abs(got-won/pairs) > 1e-12 {
 			t.Fatalf("AUC %v, pairs won %v", got, won/pairs)
 		}
-		eer := EER(classes, scores)
-		at := ROC(classes, scores).At(eer)
+		eer := Rank(classes, scores).EER()
+		at := Rank(classes, scores).ROC().At(eer)
 		if eer < 0 || eer > 1 || at < 1-eer-1e-9 { // the crossing lies on the polygon, at the upper end of a vertical piece
 			t.Fatalf("EER %v, but the true positive rate there is %v", eer, at)
 		}

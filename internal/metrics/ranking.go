@@ -81,7 +81,7 @@ func (r *Ranking) at(i int) Rates {
 	}
 }
 
-// ErrorsAt measures both error rates at a threshold; see the function of that name.
+// ErrorsAt measures both error rates at threshold t, score >= t being flagged as Synthetic.
 func (r *Ranking) ErrorsAt(t float64) Rates {
 	flagged, _ := slices.BinarySearchFunc(r.scores, t, func(score, t float64) int {
 		if score >= t {

@@ -11,31 +11,10 @@ type Rates struct{ APCER, BPCER float64 }
 // ACER is the mean of both rates.
 func (r Rates) ACER() float64 { return (r.APCER + r.BPCER) / 2 }
 
-// ErrorsAt measures both error rates at threshold t, score >= t being flagged as Synthetic.
-func ErrorsAt[C ~int | ~uint8](classes []C, scores []float64, t float64) Rates {
-	check(classes, scores)
-	if anyNaN(scores) {
-		return Rates{math.NaN(), math.NaN()}
-	}
-	var of, wrong [2]int
-	for i, class := range classes {
-		of[class]++
-		if (scores[i] >= t) != (class == Synthetic) {
-			wrong[class]++
-		}
-	}
-	return Rates{APCER: share(wrong[Synthetic], of[Synthetic]), BPCER: share(wrong[Real], of[Real])}
-}
-
-// BestACER is the smallest ACER over the thresholds 0, 0.025 ... 0.975, the lowest threshold winning a tie. It is
-// what the authors' code (CVRL/CYBORG, Evaluation.py) reports; the threshold is chosen on the very images it is measured
-// on, so it flatters. The authors scale the scores to [0,1] beforehand: see UnitRange.
-func BestACER(classes []int, scores []float64) (threshold float64, best Rates) {
-	return Rank(classes, scores).bestACER(0, 1)
-}
-
-// BestACER is the authors' smallest ACER, of scores that are scaled to [0,1] as they do it: see the function of that name.
-// The threshold is that of the scaled scores. NaN where all scores are equal or a class is missing.
+// BestACER is the smallest ACER over the thresholds 0, 0.025 ... 0.975, the lowest threshold winning a tie, of scores that
+// are scaled to [0,1] beforehand: what the authors' code (CVRL/CYBORG, Evaluation.py) reports. The threshold, one of the
+// scaled scores, is chosen on the very images that it is measured on, so it flatters. NaN where all scores are equal or a
+// class is missing.
 func (r *Ranking) BestACER() (threshold float64, best Rates) {
 	if len(r.scores) < 2 {
 		return math.NaN(), Rates{math.NaN(), math.NaN()}
@@ -81,25 +60,8 @@ func (r *Ranking) ChosenThreshold() float64 {
 	return threshold
 }
 
-// UnitRange scales the scores of one evaluation to [0,1], as the authors' code does before it measures; nil where
-// all are equal.
-func UnitRange(scores []float64) []float64 {
-	low, high := extent(scores)
-	if !(high > low) {
-		return nil
-	}
-	out := make([]float64, len(scores))
-	for i, s := range scores {
-		out[i] = (s - low) / (high - low)
-	}
-	return out
-}
-
 // EER is the equal error rate: where the ROC polygon, straight between the corners at the distinct scores, has
 // BPCER = APCER. NaN where a class is missing.
-func EER(classes []int, scores []float64) float64 { return Rank(classes, scores).EER() }
-
-// EER is the equal error rate; see the function of that name.
 func (r *Ranking) EER() float64 {
 	if !r.both() {
 		return math.NaN()
@@ -122,11 +84,6 @@ func (r *Ranking) EER() float64 {
 
 // APCERAtBPCER is APCER where BPCER is at most target, at the lowest such threshold among the distinct scores. Where
 // every threshold flags more real images than that, nothing is flagged: the threshold is +Inf, APCER 1, BPCER 0.
-func APCERAtBPCER(classes []int, scores []float64, target float64) (threshold float64, at Rates) {
-	return Rank(classes, scores).APCERAtBPCER(target)
-}
-
-// APCERAtBPCER is APCER where BPCER is at most target; see the function of that name.
 func (r *Ranking) APCERAtBPCER(target float64) (threshold float64, at Rates) {
 	if !r.both() {
 		return math.NaN(), Rates{math.NaN(), math.NaN()}
@@ -136,33 +93,4 @@ func (r *Ranking) APCERAtBPCER(target float64) (threshold float64, at Rates) {
 		return math.Inf(1), Rates{APCER: 1}
 	}
 	return r.scores[within-1], r.at(within - 1)
-}
-
-// APCERAtPercentile is APCER at the threshold that is the linearly interpolated (1-target) quantile of the real scores,
-// the other usual reading of "APCER at BPCER": with ties, BPCER may then exceed the target.
-func APCERAtPercentile(classes []int, scores []float64, target float64) (threshold float64, at Rates) {
-	check(classes, scores)
-	var real []float64
-	for i, class := range classes {
-		if class == Real {
-			real = append(real, scores[i])
-		}
-	}
-	if len(real) == 0 || anyNaN(scores) {
-		return math.NaN(), Rates{math.NaN(), math.NaN()}
-	}
-	sort.Float64s(real)
-	place := (1 - target) * float64(len(real)-1)
-	below := int(math.Floor(place))
-	above := min(below+1, len(real)-1)
-	threshold = real[below] + (place-float64(below))*(real[above]-real[below])
-	return threshold, ErrorsAt(classes, scores, threshold)
-}
-
-func extent(values []float64) (low, high float64) {
-	low, high = math.Inf(1), math.Inf(-1)
-	for _, v := range values {
-		low, high = math.Min(low, v), math.Max(high, v)
-	}
-	return low, high
 }

@@ -10,9 +10,6 @@ import (
 type Curve struct{ FPR, TPR []float64 }
 
 // ROC has one corner for each distinct score, and (0,0). Empty where a class is missing.
-func ROC(classes []int, scores []float64) Curve { return Rank(classes, scores).ROC() }
-
-// ROC has one corner for each distinct score; see the function of that name.
 func (r *Ranking) ROC() Curve {
 	if !r.both() {
 		return Curve{}
@@ -42,18 +39,6 @@ func (c Curve) At(fpr float64) float64 {
 	}
 	x0, x1, y0, y1 := c.FPR[right-1], c.FPR[right], c.TPR[right-1], c.TPR[right]
 	return y0 + (fpr-x0)/(x1-x0)*(y1-y0)
-}
-
-// Area is the area under the curve by trapezoids: the AUC. NaN on an empty curve.
-func (c Curve) Area() float64 {
-	if len(c.FPR) == 0 {
-		return math.NaN()
-	}
-	area := 0.0
-	for i := 1; i < len(c.FPR); i++ {
-		area += (c.FPR[i] - c.FPR[i-1]) * (c.TPR[i] + c.TPR[i-1]) / 2
-	}
-	return area
 }
 
 // Grid is n evenly spaced false positive rates from 0 to 1; n >= 2.

@@ -92,15 +92,6 @@ func (t Test) finish(se float64) Test {
 	return t
 }
 
-// Interval is the 95 % interval of the mean of x by Student's t; NaN for fewer than two values.
-func Interval(x []float64) (low, high float64) {
-	if len(x) < 2 {
-		return math.NaN(), math.NaN()
-	}
-	reach := critical(float64(len(x)-1)) * SD(x) / math.Sqrt(float64(len(x)))
-	return Mean(x) - reach, Mean(x) + reach
-}
-
 // twoSided is P(|T| >= |t|) of Student's distribution, by the regularised incomplete beta function (Abramowitz and
 // Stegun, 26.7.1), which keeps its digits where p is tiny.
 func twoSided(t, df float64) float64 { return mathext.RegIncBeta(df/2, 0.5, df/(df+t*t)) }

@@ -42,15 +42,6 @@ func (a All) Close() (err error) {
 	return err
 }
 
-// None drops everything.
-type None struct{}
-
-// Emit implements Sink.
-func (None) Emit(task.Event) {}
-
-// Close implements Sink.
-func (None) Close() error { return nil }
-
 // JSON writes one object a line.
 type JSON struct{ W io.Writer }
 

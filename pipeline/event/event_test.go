@@ -165,7 +165,7 @@ func (k *keeper) Close() error { k.closed++; return k.err }
 func TestAll(t *testing.T) {
 	full := errors.New("the disk is full")
 	a, b := &keeper{err: full}, &keeper{err: errors.New("later")}
-	all := event.All{a, event.None{}, b}
+	all := event.All{a, b}
 	for _, e := range arun() {
 		all.Emit(e)
 	}

@@ -4,7 +4,6 @@ package graph
 import (
 	"container/heap"
 	"fmt"
-	"slices"
 	"sort"
 	"strings"
 
@@ -225,24 +224,6 @@ func Matches(pattern, name string) bool {
 		name = name[at+len(part):]
 	}
 	return strings.HasSuffix(name, parts[len(parts)-1])
-}
-
-// Closure is every node that n needs, directly or not, in graph order, without n.
-func (g *Graph) Closure(n *Node) []*Node {
-	keep := map[*Node]bool{n: true}
-	var out []*Node
-	for i := len(g.Nodes) - 1; i >= 0; i-- {
-		if m := g.Nodes[i]; keep[m] {
-			for _, e := range m.Needs {
-				keep[e.From] = true
-			}
-			if m != n {
-				out = append(out, m)
-			}
-		}
-	}
-	slices.Reverse(out)
-	return out
 }
 
 // queue is a heap of places, so that the given order decides among free nodes.

@@ -142,6 +142,16 @@ func matches(pattern, name string) bool {
 	return pattern == stage || regexp.MustCompile("^"+quoted+"$").MatchString(name)
 }
 
+// reach adds a node and all that it needs.
+func reach(n *graph.Node, found map[string]bool) {
+	if !found[n.Name] {
+		found[n.Name] = true
+		for _, e := range n.Needs {
+			reach(e.From, found)
+		}
+	}
+}
+
 // Only keeps what matches with all that it needs, nothing else, and the order.
 func TestOnlyIsTheClosure(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -153,10 +163,7 @@ func TestOnlyIsTheClosure(t *testing.T) {
 		want := map[string]bool{}
 		for _, n := range g.Nodes {
 			if matches(pattern, n.Name) {
-				want[n.Name] = true
-				for _, m := range g.Closure(n) {
-					want[m.Name] = true
-				}
+				reach(n, want)
 			}
 		}
 		only, err := g.Only(pattern)
@@ -178,37 +185,6 @@ func TestOnlyIsTheClosure(t *testing.T) {
 		}
 		if d := cmp.Diff(expected, names(only.Nodes)); d != "" {
 			t.Fatalf("--only %s:\n%s", pattern, d)
-		}
-	})
-}
-
-// Closure is what can be reached by needs.
-func TestClosure(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		g, err := graph.New(dag(t, 25))
-		if err != nil {
-			t.Fatal(err)
-		}
-		n := rapid.SampledFrom(g.Nodes).Draw(t, "of")
-		reached := map[*graph.Node]bool{}
-		var walk func(*graph.Node)
-		walk = func(n *graph.Node) {
-			for _, e := range n.Needs {
-				if !reached[e.From] {
-					reached[e.From] = true
-					walk(e.From)
-				}
-			}
-		}
-		walk(n)
-		var want []string
-		for _, m := range g.Nodes {
-			if reached[m] {
-				want = append(want, m.Name)
-			}
-		}
-		if d := cmp.Diff(want, names(g.Closure(n))); d != "" {
-			t.Fatalf("closure of %s:\n%s", n.Name, d)
 		}
 	})
 }

@@ -59,7 +59,7 @@ func TestInit(t *testing.T) {
 				t.Fatal(err)
 			}
 			node, _ := g.Find("fit[loss=cyborg,seed=2]")
-			job := train.JobOf(node)
+			job := node.Params.(train.Job)
 			if source, ok := job.Source(); ok != (c.source != weights.Source{}) || ok && source != c.source {
 				t.Errorf("source %v, want %v", source, c.source)
 			}

@@ -53,7 +53,7 @@ func TestTermsOfKeys(t *testing.T) {
 				if !strings.HasPrefix(n.Name, "fit[loss=cyborg") {
 					continue
 				}
-				terms := train.JobOf(n).Terms
+				terms := n.Params.(train.Job).Terms
 				raw, err := json.Marshal(terms)
 				if err != nil {
 					t.Fatal(err)

@@ -195,6 +195,3 @@ func (j Job) Network() experiment.Trained {
 
 // Source is where the first weights are fetched from, before the training runs; ok is false where none are.
 func (j Job) Source() (s weights.Source, ok bool) { return j.Model.Init.Source() }
-
-// JobOf is the training that made a node.
-func JobOf(n *graph.Node) Job { return n.Params.(Job) }
