@@ -78,16 +78,14 @@ var Kind = experiment.Kind{
 
 func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 	p := c.Params.(*Params)
-	teacher := c.Needs[0]
-	from, ok := teacher.Params.(experiment.WithNetwork)
+	trained, ok := b.Trained(c, n)
 	if !ok {
-		return // its own mistakes were reported
+		return
 	}
-	trained := from.Network()
 	var size experiment.Size
 	if p.Method == "rise" {
 		p.Tap = ""
-		size, ok = b.DataSize(teacher)
+		size, ok = b.DataSize(c.Needs[0])
 	} else {
 		p.RISE = RISE{}
 		network, err := experiment.Network(trained.Model)
@@ -103,9 +101,7 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 	if !ok {
 		return
 	}
-	n.Needs = []graph.Edge{{Port: "model", From: teacher, Output: "final.pth"}}
 	b.Edge(n, "data", c.Place("set"), p.Set, size)
-	n.Files = b.FilesOf(trained.Model)
 	n.Params = Job{Params: *p, Trained: trained}
 	n.CPUs, n.GPU = b.Threads(p.Threads), true
 }

@@ -69,12 +69,10 @@ var Kind = experiment.Kind{
 
 func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 	p := c.Params.(*Params)
-	fit := c.Needs[0]
-	from, ok := fit.Params.(experiment.WithNetwork)
+	trained, ok := b.Trained(c, n)
 	if !ok {
-		return // its own mistakes were reported
+		return
 	}
-	trained := from.Network()
 	network, err := experiment.Network(trained.Model)
 	if err != nil {
 		return
@@ -83,9 +81,7 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 	if !ok {
 		return
 	}
-	n.Needs = []graph.Edge{{Port: "model", From: fit, Output: "final.pth"}}
 	b.Edge(n, "data", c.Place("set"), p.Set, size)
-	n.Files = b.FilesOf(trained.Model)
 	n.Params = Job{Params: *p, Trained: trained}
 	n.CPUs, n.GPU = b.Threads(p.Threads), true
 }

@@ -53,24 +53,20 @@ var Kind = experiment.Kind{
 
 func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 	p := c.Params.(*Params)
-	fit := c.Needs[0]
-	from, ok := fit.Params.(experiment.WithNetwork)
+	trained, ok := b.Trained(c, n)
 	if !ok {
-		return // its own mistakes were reported
+		return
 	}
-	trained := from.Network()
-	size, ok := b.DataSize(fit)
+	size, ok := b.DataSize(c.Needs[0])
 	if !ok {
 		return
 	}
 	if p.Precision != "" {
 		trained.Precision = p.Precision
 	}
-	n.Needs = []graph.Edge{{Port: "model", From: fit, Output: "final.pth"}}
 	for _, name := range b.With(c.Place("set"), p.Set) {
 		b.Edge(n, "data", c.Place("set"), name, size)
 	}
-	n.Files = b.FilesOf(trained.Model)
 	n.Params = Job{Params: *p, Trained: trained, Set: p.Set}
 	n.CPUs, n.GPU = b.Threads(p.Threads), true
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/cyborg-run/cyborg-run/internal/device"
 	"github.com/cyborg-run/cyborg-run/internal/loader"
 	"github.com/cyborg-run/cyborg-run/internal/metrics"
 	"github.com/cyborg-run/cyborg-run/internal/model"
@@ -22,14 +21,6 @@ import (
 func Run(ctx context.Context, t *task.Task) error {
 	var job annotate.Job
 	if err := t.Decode(&job); err != nil {
-		return err
-	}
-	on, err := device.Open(t)
-	if err != nil {
-		return err
-	}
-	weights, err := t.One("model")
-	if err != nil {
 		return err
 	}
 	data, err := t.One("data")
@@ -52,13 +43,13 @@ func Run(ctx context.Context, t *task.Task) error {
 	}
 	a := &annotator{task: t, job: job, set: set, gallery: gallery{task: t, flat: map[int64]bool{}}}
 	err = torch.Do(func(s *torch.Scope) error {
-		net, err := trained.Open(weights.Path, job.Trained, on)
+		net, err := trained.ForTask(t, job.Trained)
 		if err != nil {
 			return err
 		}
 		defer net.Close()
 		a.net = net
-		if a.images, err = loader.New(s, on, set, nil); err != nil {
+		if a.images, err = loader.New(s, net.Device(), set, nil); err != nil {
 			return err
 		}
 		if err := a.predict(ctx, s); err != nil {

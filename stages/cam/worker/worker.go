@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/cyborg-run/cyborg-run/internal/device"
 	"github.com/cyborg-run/cyborg-run/internal/loader"
 	"github.com/cyborg-run/cyborg-run/internal/loss"
 	"github.com/cyborg-run/cyborg-run/internal/metrics"
@@ -25,14 +24,6 @@ func Run(ctx context.Context, t *task.Task) error {
 	if err := t.Decode(&job); err != nil {
 		return err
 	}
-	on, err := device.Open(t)
-	if err != nil {
-		return err
-	}
-	weights, err := t.One("model")
-	if err != nil {
-		return err
-	}
 	data, err := t.One("data")
 	if err != nil {
 		return err
@@ -47,7 +38,7 @@ func Run(ctx context.Context, t *task.Task) error {
 	}
 	a := &atlas{task: t, job: job, set: set, shown: choose(set.Rows(), job.Images)}
 	err = torch.Do(func(s *torch.Scope) error {
-		net, err := trained.Open(weights.Path, job.Trained, on)
+		net, err := trained.ForTask(t, job.Trained)
 		if err != nil {
 			return err
 		}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/cyborg-run/cyborg-run/internal/device"
 	"github.com/cyborg-run/cyborg-run/internal/loader"
 	"github.com/cyborg-run/cyborg-run/internal/metrics"
 	"github.com/cyborg-run/cyborg-run/internal/model"
@@ -24,17 +23,9 @@ func Run(ctx context.Context, t *task.Task) error {
 	if err := t.Decode(&job); err != nil {
 		return err
 	}
-	on, err := device.Open(t)
-	if err != nil {
-		return err
-	}
-	weights, err := t.One("model")
-	if err != nil {
-		return err
-	}
 	var rows []metrics.Score
-	err = torch.Do(func(s *torch.Scope) error {
-		net, err := trained.Open(weights.Path, job.Trained, on)
+	err := torch.Do(func(s *torch.Scope) error {
+		net, err := trained.ForTask(t, job.Trained)
 		if err != nil {
 			return err
 		}
