@@ -101,9 +101,9 @@ func writeJSON(w io.Writer, all []diag.Diagnostic, _ []string) error {
 }
 
 func writeSARIF(w io.Writer, all []diag.Diagnostic, specs []string) error {
-	tool := diag.Tool{Name: "cyborg-run", Version: version.Version}
+	tool := diag.Tool{Name: "cyborg-run", Version: version.Version, Home: version.Home}
 	for _, e := range spec.Explanations() {
-		tool.Rules = append(tool.Rules, diag.Rule{Code: e.Code, Title: e.Title, Help: e.Text, URI: "docs/errors.md#" + anchor(e)})
+		tool.Rules = append(tool.Rules, diag.Rule{Code: e.Code, Title: e.Title, Help: e.Text, URI: version.Home + "/blob/main/docs/errors.md#" + anchor(e)})
 	}
 	root, err := os.Getwd()
 	if err != nil {

@@ -11,12 +11,13 @@ import (
 // Rule explains one code to readers of SARIF.
 type Rule struct {
 	Code, Title, Help string
-	URI               string // of its page
+	URI               string // of its page; absolute, as SARIF asks
 }
 
 // Tool is who found the mistakes.
 type Tool struct {
 	Name, Version string
+	Home          string // its address
 	Rules         []Rule
 }
 
@@ -60,7 +61,7 @@ func WriteSARIF(w io.Writer, tool Tool, root string, all []Diagnostic, spec []st
 		"$schema": "https://json.schemastore.org/sarif-2.1.0.json",
 		"version": "2.1.0",
 		"runs": []object{{
-			"tool":       object{"driver": object{"name": tool.Name, "version": tool.Version, "rules": rules}},
+			"tool":       object{"driver": object{"name": tool.Name, "version": tool.Version, "informationUri": tool.Home, "rules": rules}},
 			"columnKind": "unicodeCodePoints",
 			"results":    results,
 		}},

@@ -12,9 +12,9 @@ import (
 // What GitHub code scanning requires of SARIF 2.1.0 is there, and each place is where a reader finds it.
 func TestWriteSARIF(t *testing.T) {
 	root := t.TempDir()
-	tool := diag.Tool{Name: "cyborg-run", Version: "1", Rules: []diag.Rule{
-		{Code: "E103", Title: "unknown key", Help: "There is no such key.", URI: "docs/errors.md#e103"},
-		{Code: "E112", Title: "--set cannot be applied", Help: "The path leads to nothing.", URI: "docs/errors.md#e112"},
+	tool := diag.Tool{Name: "cyborg-run", Version: "1", Home: "https://example.org", Rules: []diag.Rule{
+		{Code: "E103", Title: "unknown key", Help: "There is no such key.", URI: "https://example.org/errors#e103"},
+		{Code: "E112", Title: "--set cannot be applied", Help: "The path leads to nothing.", URI: "https://example.org/errors#e112"},
 	}}
 	all := []diag.Diagnostic{
 		{Code: "E103", Message: `unknown key "epoch" <&>`, Pos: diag.Pos{File: "specs/my spec#1.yaml", Line: 3, Column: 2, Width: 5}},
