@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+	"sync"
 
 	"github.com/cyborg-run/cyborg-run/pipeline"
 	"github.com/cyborg-run/cyborg-run/pipeline/diag"
 	"github.com/cyborg-run/cyborg-run/pipeline/spec"
+	"github.com/cyborg-run/cyborg-run/pipeline/store"
 )
 
 // Node is one stage with its matrix values.
@@ -29,7 +31,24 @@ type Node struct {
 	Section string // where the spec has its parameters, "datasets.train"; empty: its stage's kind
 
 	spec.Handling // resources, tries and limits; not in the key
+
+	params func() ([]store.Part, error) // parts of Params, where it is settled
 }
+
+// Settle says that the Params of nodes are as they stay. Their parts of the key are made on another core while the graph is
+// built further, so that a plan of many nodes is there sooner.
+func Settle(nodes []*Node) {
+	for _, n := range nodes {
+		n.params = sync.OnceValues(n.paramParts)
+	}
+	go func() {
+		for _, n := range nodes {
+			_, _ = n.params() // whoever asks for the parts gets the error
+		}
+	}()
+}
+
+func (n *Node) paramParts() ([]store.Part, error) { return store.ParamParts("params", n.Params) }
 
 // Axis is one matrix value of a node.
 type Axis struct{ Name, Value string }

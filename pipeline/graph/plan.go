@@ -116,7 +116,11 @@ func inParallel(n int, do func(i int)) {
 
 func (p *Plan) ownParts(s *Step) error {
 	n := s.Node
-	params, err := store.ParamParts("params", n.Params)
+	flatten := n.params
+	if flatten == nil {
+		flatten = n.paramParts
+	}
+	params, err := flatten()
 	if err != nil {
 		return err
 	}

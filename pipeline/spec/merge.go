@@ -33,6 +33,10 @@ func merge(base, over *Value, diags *diag.List) *Value {
 		}
 		below := out.Keys[at].rule
 		switch {
+		case item.Kind == Null && (out.items[at].Kind != Null || out.items[at].gone):
+			away := *item
+			away.gone = true
+			item = &away
 		case key.rule == replacing:
 		case key.rule == appending:
 			key.rule = below
@@ -65,16 +69,20 @@ func appendTo(base, more *Value, key Key, diags *diag.List) *Value {
 	return &out
 }
 
-// settle forgets the rules of keys: nothing will be merged any more.
+// settle forgets the rules of keys, and what was taken away: nothing will be merged any more.
 func settle(v *Value) *Value {
 	out := *v
-	out.Keys = append([]Key(nil), v.Keys...)
-	out.items = append([]*Value(nil), v.items...)
-	for i := range out.Keys {
-		out.Keys[i].rule = merging
-	}
-	for i, item := range out.items {
-		out.items[i] = settle(item)
+	out.Keys, out.items = nil, nil
+	for i, item := range v.items {
+		if item.gone {
+			continue
+		}
+		if v.Kind == Map {
+			key := v.Keys[i]
+			key.rule = merging
+			out.Keys = append(out.Keys, key)
+		}
+		out.items = append(out.items, settle(item))
 	}
 	return &out
 }

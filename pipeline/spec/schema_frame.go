@@ -125,7 +125,7 @@ func (w *schemaWriter) stage() {
 	frame := w.stageFrame()
 	properties := maps.Clone(frame)
 	properties["uses!"] = frame["uses"] // the kinds' own shapes, below, are asked of what is a kind
-	s := Shape{"type": []string{"object", "string"}, "pattern": isExpression, "properties": properties}
+	s := Shape{"type": []string{"object", "string", "null"}, "pattern": isExpression, "properties": properties}
 	if len(w.Kinds) == 0 {
 		w.defs["stage"] = s
 		return

@@ -9,6 +9,7 @@ import (
 // whole is what a whole spec must give, and nothing else: the keys with required:"true", and those of the frame.
 func (w *schemaWriter) whole() Shape {
 	stage := must("uses")
+	stage["not"] = Shape{"type": "null"} // in a spec that extends nothing, there is nothing to take away
 	stages := Shape{"minProperties": 1, "not": Shape{"type": "null"}, "additionalProperties": stage}
 	properties := Shape{"stages": stages}
 	var cases []Shape

@@ -53,6 +53,7 @@ type Value struct {
 	name   string // in parent
 	origin *origin
 	made   *made // nil: it stands as it was written
+	gone   bool  // it is empty and takes away what is below it
 }
 
 // origin is where a value was written: a file, the command line or the environment.

@@ -26,6 +26,17 @@ type partsText int
 
 func (p partsText) MarshalText() ([]byte, error) { return []byte{'t', byte('a' + p)}, nil }
 
+type partsPlain struct{ n int }
+
+func (p partsPlain) PlainJSON() any {
+	if p.n%2 == 0 {
+		return p.n
+	}
+	return partsInner{LR: float64(p.n), List: []string{"odd"}}
+}
+
+func (p partsPlain) MarshalJSON() ([]byte, error) { return json.Marshal(p.PlainJSON()) }
+
 type partsOuter struct {
 	partsUnexported
 	partsBaseAlias
@@ -45,6 +56,8 @@ type partsOuter struct {
 		N int `json:",string"`
 	} `json:"strung"`
 	NoTag string
+	Plain partsPlain
+	Some  []*partsPlain
 }
 
 type partsUnexported struct {
@@ -63,7 +76,8 @@ func TestParamPartsAreThoseOfJSON(t *testing.T) {
 		v := partsOuter{Hidden: "h", Inner: inner.Draw(t, "inner"), Text: partsText(rapid.IntRange(0, 9).Draw(t, "text")),
 			Bytes: rapid.SliceOf(rapid.Byte()).Draw(t, "bytes"), Map: rapid.MapOf(rapid.String(), rapid.Float32Range(-9, 9)).Draw(t, "map"),
 			Any: rapid.OneOf(rapid.Just[any](nil), float.AsAny(), inner.AsAny(), rapid.String().AsAny(), rapid.Int64().AsAny()).Draw(t, "any"),
-			Raw: json.RawMessage(`{"z": [1, {"a": null}], "b": 1.50}`), Keyed: map[partsText]int8{2: 1, 1: 2}, NoTag: "x"}
+			Raw: json.RawMessage(`{"z": [1, {"a": null}], "b": 1.50}`), Keyed: map[partsText]int8{2: 1, 1: 2}, NoTag: "x",
+			Plain: partsPlain{rapid.IntRange(0, 9).Draw(t, "plain")}, Some: []*partsPlain{{1}, nil, {2}}}
 		v.Batch, v.Deep = rapid.Int().Draw(t, "batch"), "d"
 		if rapid.Bool().Draw(t, "to") {
 			to := inner.Draw(t, "pointed")

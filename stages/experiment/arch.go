@@ -36,16 +36,19 @@ func (a Arch) String() string {
 	return a.Name
 }
 
-// MarshalJSON keeps what belongs to TorchScript out where there is none.
-func (a Arch) MarshalJSON() ([]byte, error) {
+// PlainJSON implements store.Plain; it keeps what belongs to TorchScript out where there is none.
+func (a Arch) PlainJSON() any {
 	if a.TorchScript == "" {
-		return json.Marshal(struct {
+		return struct {
 			Name string `json:"name"`
-		}{a.Name})
+		}{a.Name}
 	}
 	type plain Arch
-	return json.Marshal(plain(a))
+	return plain(a)
 }
+
+// MarshalJSON implements json.Marshaler.
+func (a Arch) MarshalJSON() ([]byte, error) { return json.Marshal(a.PlainJSON()) }
 
 // DecodeSpec implements spec.Decoder: a name alone, or a map.
 func (a *Arch) DecodeSpec(v *spec.Value, diags *diag.List) {

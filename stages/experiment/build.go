@@ -28,6 +28,7 @@ type Builder struct {
 	losses   spec.Named[[]Term]
 
 	nodes []*graph.Node
+	fresh []*graph.Node // the last of them, which are not settled yet
 	data  map[dataKey]*graph.Node
 	made  map[string][]*graph.Node // by stage name
 	used  map[string]bool          // data sets
@@ -44,6 +45,9 @@ type Builder struct {
 
 // maxMistakes is after how many mistakes the nodes of a matrix are no longer looked at: more of them say nothing new.
 const maxMistakes = 100
+
+// settledAtOnce is how many nodes are settled together: for fewer, waking another core costs more than it brings.
+const settledAtOnce = 64
 
 // Options of Build.
 type Options struct {
@@ -243,6 +247,10 @@ func (b *Builder) cell(c *Cell, values *spec.Value) {
 	n := &graph.Node{Name: graph.Name(s.Name, c.Axes), Stage: s.kind.Stage, Axes: c.Axes, CPUs: 1, Pos: s.Pos, Handling: s.Handling}
 	s.kind.Bind(b, c, n)
 	b.nodes = append(b.nodes, n)
+	if b.fresh = append(b.fresh, n); len(b.fresh) == settledAtOnce {
+		graph.Settle(b.fresh)
+		b.fresh = nil
+	}
 	b.made[s.Name] = append(b.made[s.Name], n)
 }
 
@@ -263,8 +271,8 @@ func (b *Builder) Loss(at diag.Pos, name string) []Term {
 	return nil
 }
 
-// Upstream is the nodes of a kind among the nodes and all that they need, in graph order, each once.
-func Upstream(nodes []*graph.Node, kind string) []*graph.Node {
+// Upstream is the nodes of some kinds among the nodes and all that they need, in graph order, each once.
+func Upstream(nodes []*graph.Node, kinds ...string) []*graph.Node {
 	var out []*graph.Node
 	seen := map[*graph.Node]bool{}
 	var visit func(n *graph.Node)
@@ -276,7 +284,7 @@ func Upstream(nodes []*graph.Node, kind string) []*graph.Node {
 		for _, e := range n.Needs {
 			visit(e.From)
 		}
-		if n.Stage.Kind == kind {
+		if slices.Contains(kinds, n.Stage.Kind) {
 			out = append(out, n)
 		}
 	}

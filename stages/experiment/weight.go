@@ -32,16 +32,19 @@ const adaptive = "adaptive"
 
 type ramp Weight // without the methods of Weight
 
-// MarshalJSON writes a number, "adaptive" or a map.
-func (w Weight) MarshalJSON() ([]byte, error) {
+// PlainJSON implements store.Plain: a number, "adaptive" or a map.
+func (w Weight) PlainJSON() any {
 	switch {
 	case w.Adaptive:
-		return json.Marshal(adaptive)
+		return adaptive
 	case !w.Changes():
-		return json.Marshal(w.Value)
+		return w.Value
 	}
-	return json.Marshal(ramp(w))
+	return ramp(w)
 }
+
+// MarshalJSON implements json.Marshaler.
+func (w Weight) MarshalJSON() ([]byte, error) { return json.Marshal(w.PlainJSON()) }
 
 // UnmarshalJSON reads what MarshalJSON writes.
 func (w *Weight) UnmarshalJSON(raw []byte) error {

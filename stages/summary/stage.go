@@ -58,16 +58,17 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 			b.Diags.Add(c.Place("mean"), spec.UnknownDataset, "mean: the set %q is scored by no stage that this one needs", set)
 		}
 	}
-	trained := behind(c.Needs)
+	upstream := byKind(experiment.Upstream(c.Needs, "evaluate", "scores", "train", "train_log", "cam", "prepare"))
+	trained := behind(c.Needs, upstream)
 	for _, gather := range []struct{ port, kind string }{
 		{Scores, "evaluate"}, {Scores, "scores"}, {Histories, "train"}, {Histories, "train_log"}, {CAMs, "cam"}} {
-		for _, from := range experiment.Upstream(c.Needs, gather.kind) {
+		for _, from := range upstream[gather.kind] {
 			if gather.kind != "train" || trained[from] {
 				n.Needs = append(n.Needs, graph.Edge{Port: gather.port, From: from})
 			}
 		}
 	}
-	for _, data := range experiment.Upstream(c.Needs, "prepare") {
+	for _, data := range upstream["prepare"] {
 		if d, ok := data.Params.(prepare.Params); ok && d.OnBadImage == prepare.Skip {
 			n.Needs = append(n.Needs, graph.Edge{Port: Skipped, From: data, Output: prepare.Skipped})
 		}
@@ -77,15 +78,23 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 	n.Params, n.CPUs = p, b.Threads(0)
 }
 
+func byKind(nodes []*graph.Node) map[string][]*graph.Node {
+	all := map[string][]*graph.Node{}
+	for _, n := range nodes {
+		all[n.Stage.Kind] = append(all[n.Stage.Kind], n)
+	}
+	return all
+}
+
 // behind are the needs and the nodes whose networks were scored or explained. Other trainings may stand behind those: where
 // a network's first weights are from, or the teacher that made its maps.
-func behind(needs []*graph.Node) map[*graph.Node]bool {
+func behind(needs []*graph.Node, upstream map[string][]*graph.Node) map[*graph.Node]bool {
 	all := map[*graph.Node]bool{}
 	for _, n := range needs {
 		all[n] = true
 	}
 	for _, kind := range []string{"evaluate", "cam"} {
-		for _, n := range experiment.Upstream(needs, kind) {
+		for _, n := range upstream[kind] {
 			for _, e := range n.Needs {
 				all[e.From] = true
 			}
@@ -100,11 +109,12 @@ func simulated(n *graph.Node) (notes []string) {
 	for i, e := range n.Needs {
 		from[i] = e.From
 	}
-	if len(experiment.Upstream(from, "generate")) > 0 {
+	upstream := byKind(experiment.Upstream(from, "generate", "prepare"))
+	if len(upstream["generate"]) > 0 {
 		notes = append(notes, "Simulated data: the faces are cartoons drawn by a program, real and synthetic ones alike.")
 	}
 	var maps []string
-	for _, data := range experiment.Upstream(from, "prepare") {
+	for _, data := range upstream["prepare"] {
 		for _, name := range experiment.SimulatedMaps(data) {
 			if !slices.Contains(maps, name) {
 				maps = append(maps, name)
