@@ -29,6 +29,10 @@ type Stage struct {
 	// part of the key.
 	Tensors bool
 
+	// Named says that results depend on what the node is called, and on the names and matrix values of the nodes whose outputs
+	// it takes, which then are part of the key. Elsewhere it does not matter what a node is called that made the same bytes.
+	Named bool
+
 	// Outputs must exist below out/ when the worker has exited with 0, else the attempt failed.
 	Outputs []string
 

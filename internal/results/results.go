@@ -103,13 +103,14 @@ type ROC struct {
 	High    []float64 `json:"high,omitempty"` //
 }
 
-// CAM is one node's CAM pictures: paths relative to the run's folder.
+// CAM is one node's CAM pictures: paths relative to the run's folder. Its first four fields are filled in by summary: the
+// same pictures may be those of nodes of several names.
 type CAM struct {
-	Node    string            `json:"node"` // maps[loss=cyborg,seed=1]
-	Axes    map[string]string `json:"axes"`
-	Setting string            `json:"setting"` // one of Summary.Settings; filled in by summary
-	Folder  string            `json:"folder"`  // cams/maps[loss=cyborg,seed=1]
-	Mean    string            `json:"mean"`    // mean.png: average CAM beside the average human map
+	Node    string            `json:"node,omitempty"` // maps[loss=cyborg,seed=1]
+	Axes    map[string]string `json:"axes,omitempty"`
+	Setting string            `json:"setting,omitempty"` // one of Summary.Settings
+	Folder  string            `json:"folder,omitempty"`  // cams/maps[loss=cyborg,seed=1]
+	Mean    string            `json:"mean"`              // mean.png: average CAM beside the average human map
 	Images  []CAMImage        `json:"images"`
 	Human   float64           `json:"human"` // mean Pearson correlation of CAM and human map; -2 where there are no maps
 	MapName string            `json:"map"`   // the human map compared with ("human (simulated)"); empty: none

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -128,8 +129,11 @@ func (p *Plan) ownParts(s *Step) error {
 	if err != nil {
 		return err
 	}
-	parts := make([]store.Part, 0, 4+len(params)+len(files)+len(n.Needs))
+	parts := make([]store.Part, 0, 5+len(params)+len(files)+len(n.Needs))
 	parts = append(parts, store.Part{Name: "stage", Value: n.Stage.Kind + " revision " + strconv.Itoa(n.Stage.Revision)})
+	if n.Stage.Named {
+		parts = append(parts, store.Part{Name: "node", Value: n.Name})
+	}
 	parts = append(parts, params...)
 	for _, f := range files {
 		parts = append(parts, store.Part{Name: filePart + f.Name, Value: string(f.Digest)})
@@ -151,7 +155,26 @@ const (
 	inputPart = "input "
 )
 
-func inputName(e Edge) string { return inputPart + e.Port + " from " + e.From.Name }
+const inputFrom = " from "
+
+func inputName(e Edge) string { return inputPart + e.Port + inputFrom + e.From.Name }
+
+// key is that of a node with these parts, the inputs last. They say which node each input is from, so that a plan can name
+// it; what that node is called counts only where the stage reads names.
+func (n *Node) key(parts []store.Part) store.Key {
+	if n.Stage.Named {
+		return store.MakeKey(parts)
+	}
+	own := slices.IndexFunc(parts, func(p store.Part) bool { return strings.HasPrefix(p.Name, inputPart) })
+	if own < 0 {
+		return store.MakeKey(parts)
+	}
+	inputs := slices.Clone(parts[own:])
+	for i := range inputs {
+		inputs[i].Name, _, _ = strings.Cut(inputs[i].Name, inputFrom)
+	}
+	return store.MakeKey(parts[:own], inputs)
+}
 
 // Look brings a step up to date with the store; all that it needs must have been looked at before.
 func (p *Plan) Look(s *Step) {
@@ -170,7 +193,7 @@ func (p *Plan) find(s *Step) {
 		}
 		parts = append(parts, store.Part{Name: inputName(e), Value: string(from.Artifact.Digest(e.Output))})
 	}
-	s.Parts, s.Key = parts, store.MakeKey(parts)
+	s.Parts, s.Key = parts, s.Node.key(parts)
 	artifact, err := p.store.Find(s.Key)
 	switch {
 	case err == nil:

@@ -198,7 +198,7 @@ func (s *Step) words(changes []store.Change) []string {
 			files.add(strings.TrimPrefix(c.Name, filePart), c)
 		case strings.HasPrefix(c.Name, inputPart):
 			if c.New || c.Gone { // one that changed lies in what it comes from
-				_, from, _ := strings.Cut(c.Name, " from ")
+				_, from, _ := strings.Cut(c.Name, inputFrom)
 				inputs.add(from, c)
 			}
 		case c.New:
@@ -369,7 +369,7 @@ func (p *Plan) Parts(s *Step) []Part {
 // LastKey is the key under which the last run that is known did the step; empty where none did.
 func (p *Plan) LastKey(s *Step) store.Key {
 	if last, known := p.last()[s.Node.Name]; known {
-		return store.MakeKey(last)
+		return s.Node.key(last)
 	}
 	return ""
 }

@@ -16,11 +16,14 @@ type Part struct {
 // Key identifies an artifact: BLAKE3 over the parts, in hexadecimal.
 type Key string
 
-// MakeKey hashes the parts. Names and values are length-prefixed, so that no two lists of parts hash alike.
-func MakeKey(parts []Part) Key {
+// MakeKey hashes the parts, one list behind the other. Names and values are length-prefixed, so that no two lists of parts
+// hash alike.
+func MakeKey(lists ...[]Part) Key {
 	var text []byte
-	for _, p := range parts {
-		text = prefixed(prefixed(text, p.Name), p.Value)
+	for _, parts := range lists {
+		for _, p := range parts {
+			text = prefixed(prefixed(text, p.Name), p.Value)
+		}
 	}
 	sum := blake3.Sum256(text)
 	return Key(hex.EncodeToString(sum[:20]))

@@ -16,6 +16,7 @@ var Stage = &pipeline.Stage{
 	Kind:     "agreement",
 	Revision: 1,
 	Program:  pipeline.Runner,
+	Named:    true,
 	Outputs:  []string{"agreement/agreement.csv", "agreement/agreement.json"},
 	Publish:  []pipeline.Publication{{Output: "agreement", To: "agreement/{node}"}},
 }

@@ -51,7 +51,7 @@ type Job struct {
 // Stage declares the kind.
 var Stage = &pipeline.Stage{
 	Kind:     "cam",
-	Revision: 2,
+	Revision: 3,
 	Program:  pipeline.Torch,
 	Tensors:  true,
 	Outputs:  []string{"cams/index.json", "cams/mean.png", "cams/mean.npy", "cams/agreement.csv"},

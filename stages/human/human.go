@@ -84,6 +84,7 @@ var Stage = &pipeline.Stage{
 	Kind:     "human",
 	Revision: 1, // raise it when the same trials give other numbers
 	Program:  pipeline.Runner,
+	Named:    true,
 	Outputs:  []string{"human.csv", "human.json"},
 	Publish: []pipeline.Publication{
 		{Output: "human.csv", To: "human/{node}/human.csv"},

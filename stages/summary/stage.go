@@ -18,6 +18,7 @@ var Stage = &pipeline.Stage{
 	Kind:     Kind,
 	Revision: 2,
 	Program:  pipeline.Runner,
+	Named:    true,
 	Outputs:  []string{"metrics.csv", "summary.json"},
 	Publish: []pipeline.Publication{
 		{Output: "metrics.csv", To: "metrics.csv"},
