@@ -62,6 +62,9 @@ func (f *dataLeaks) run(c *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
+	if len(doc.ProfileNames) > 1 {
+		fmt.Fprintf(c.ErrOrStderr(), "profile %s, chosen by %s\n", strings.ToUpper(doc.Profile), doc.ProfileOrigin)
+	}
 	lists, err := listsOf(doc, whole)
 	if err != nil {
 		return err
@@ -73,11 +76,16 @@ func (f *dataLeaks) run(c *cobra.Command, path string) error {
 		}
 	}
 	var sets []leaks.Set
+	seen := false
 	for _, l := range lists {
 		if err := l.names(); err != nil {
 			return err
 		}
 		sets = append(sets, l.set)
+		seen = seen || l.set.Absent == ""
+	}
+	if failing && !seen {
+		return exit{ExitFailed, errors.New("--fail-over: none of the data sets could be looked at: " + sets[0].Name + ": " + sets[0].Absent)}
 	}
 	return f.print(c, doc, leaks.Examine(sets, read), failing)
 }

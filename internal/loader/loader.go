@@ -6,6 +6,9 @@
 package loader
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/cyborg-run/cyborg-run/internal/loss"
 	"github.com/cyborg-run/cyborg-run/internal/pack"
 	"github.com/cyborg-run/cyborg-run/internal/torch"
@@ -26,7 +29,8 @@ type Loader struct {
 	count  int
 }
 
-// New prepares a set for a device, with the named maps. What it makes belongs to s.
+// New prepares a set for a device, with the named maps, each of which at least one image must have. What it makes belongs
+// to s.
 func New(s *torch.Scope, device torch.Device, set *pack.Set, maps []string) (*Loader, error) {
 	l := &Loader{Set: set, device: device, maps: map[string]loss.Maps{}, count: set.Len()}
 	side := set.Side()
@@ -44,6 +48,9 @@ func New(s *torch.Scope, device torch.Device, set *pack.Set, maps []string) (*Lo
 		cells, has, err := set.Map(name)
 		if err != nil {
 			return nil, err
+		}
+		if !slices.Contains(has, true) {
+			return nil, fmt.Errorf("no image has the map %q, which the loss reads", name)
 		}
 		l.maps[name] = loss.Maps{
 			Values: s.Upload(s.FromBytes(cells, torch.Uint8, set.Len(), h, w), device),

@@ -39,6 +39,9 @@ type Builder struct {
 	chain    []string             // the stages and data sets that are being built, the outer ones first
 
 	networks map[string]shapes // by name
+	coverage map[*graph.Node]map[string]Coverage
+	looked   map[string]bool   // networks whose first weights were looked for
+	mapless  map[diag.Pos]bool // maps that a loss reads and no image has
 
 	problems []error // of the data, not of the spec
 }
@@ -59,7 +62,7 @@ type Options struct {
 // names, such as a bad row in a CSV.
 func Build(doc *spec.Document, kinds []Kind, o Options, diags *diag.List) (*graph.Graph, error) {
 	b := &Builder{Diags: diags, Cores: max(1, o.Cores), Files: !o.NoFiles, doc: doc, kinds: kinds,
-		data: map[dataKey]*graph.Node{}, made: map[string][]*graph.Node{}, used: map[string]bool{}, lists: map[string]bool{}, networks: map[string]shapes{},
+		data: map[dataKey]*graph.Node{}, made: map[string][]*graph.Node{}, used: map[string]bool{}, lists: map[string]bool{}, networks: map[string]shapes{}, coverage: map[*graph.Node]map[string]Coverage{}, looked: map[string]bool{}, mapless: map[diag.Pos]bool{},
 		stages: map[string]stageDecl{}, progress: map[string]int{}}
 	b.sections()
 	for _, stage := range b.ordered() {
@@ -134,7 +137,6 @@ func (b *Builder) named() {
 			b.Diags.Add(v.Pos, spec.UnknownArch, "model.by_arch: there is no network %q%s; there are: %s",
 				v.Name, spec.Suggest(v.Name, nn.Names()), strings.Join(nn.Names(), ", "))
 		}
-		b.InitialFile(v.Pos, v.Value.Init)
 	}
 	for _, d := range b.datasets {
 		if d.Value.CSV != "" && d.Value.Generate == nil {

@@ -244,11 +244,12 @@ func (b *Builder) external(entry *datasetEntry, p prepare.Params, n *graph.Node)
 	if !b.Files {
 		return true
 	}
-	files, err := prepare.Files(p)
+	plan, err := prepare.NewPlan(p)
 	if !b.readable(entry, err) {
 		return false
 	}
-	n.Files = files
+	n.Files = plan.Files()
+	b.coverage[n] = coverageOf(plan)
 	return true
 }
 

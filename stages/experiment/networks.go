@@ -30,22 +30,26 @@ func (b *Builder) Model(at diag.Pos, arch string) (Model, *nn.Network) {
 		}
 		return m, nil
 	}
-	m = m.as(b.model.ByArch, m.Arch.Name)
+	m = b.as(m)
 	if m.Side == 0 {
 		m.Side = network.Input.Side
 	}
 	return m, network
 }
 
-// as is the model with what a network has in place of it.
-func (m Model) as(variants spec.Named[Variant], name string) Model {
+// as is the model with what its network has in place of it. First weights of networks that no stage takes need not be there.
+func (b *Builder) as(m Model) Model {
 	m.ByArch = nil
-	for _, v := range variants {
-		if v.Name != name {
+	for _, v := range b.model.ByArch {
+		if v.Name != m.Arch.Name {
 			continue
 		}
-		if !v.From.Get("init").Absent() {
+		if init := v.From.Get("init"); !init.Absent() {
 			m.Init = v.Value.Init
+			if !b.looked[v.Name] {
+				b.looked[v.Name] = true
+				b.InitialFile(init.Pos, m.Init)
+			}
 		}
 		if v.Value.Side != 0 {
 			m.Side = v.Value.Side

@@ -48,20 +48,16 @@ func (m *Map) Count() (n int) {
 }
 
 // Files lists all that the stage reads, for the key of its node: the list, the images by row, and the map files. Images
-// that are not there and are to be skipped are left out: the key changes when they come. An error says what is wrong with the parameters or the list, or which files are not there.
-func Files(p Params) ([]string, error) {
-	plan, err := NewPlan(p)
-	if err != nil {
-		return nil, err
-	}
-	files := []string{plan.Params.CSV}
-	for i, file := range plan.Images {
-		if !plan.missing[i] {
+// that are not there and are to be skipped are left out: the key changes when they come.
+func (p *Plan) Files() []string {
+	files := []string{p.Params.CSV}
+	for i, file := range p.Images {
+		if !p.missing[i] {
 			files = append(files, file)
 		}
 	}
 	seen := make(map[string]bool)
-	for _, m := range plan.Maps {
+	for _, m := range p.Maps {
 		for _, row := range m.Files {
 			for _, file := range row {
 				if !seen[file] {
@@ -71,10 +67,25 @@ func Files(p Params) ([]string, error) {
 			}
 		}
 	}
-	return files, nil
+	return files
 }
 
-// NewPlan reads the list and looks for the files.
+// Example is a file that would give an image of the list its map; empty where the map is not one of files.
+func (p *Plan) Example(m *Map) string {
+	base := &p.Maps[m.Base]
+	if base.Made || base.Program != nil || len(p.Images) == 0 {
+		return ""
+	}
+	part := ""
+	if base.ByFile() {
+		part = base.Parts[0]
+	}
+	file, _ := p.mapFile(base.Saliency, base.Maps+base.Masks, 0, part)
+	return file
+}
+
+// NewPlan reads the list and looks for the files. An error says what is wrong with the parameters or the list, or which
+// files are not there.
 func NewPlan(p Params) (*Plan, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err

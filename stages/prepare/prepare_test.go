@@ -36,6 +36,13 @@ var set = []string{
 func params(dir string, s ...prepare.Saliency) prepare.Params {
 	return prepare.Params{CSV: filepath.Join(dir, "set.csv"), Side: 4, GridH: 2, GridW: 2, Saliency: s}
 }
+func filesOf(p prepare.Params) ([]string, error) {
+	plan, err := prepare.NewPlan(p)
+	if err != nil {
+		return nil, err
+	}
+	return plan.Files(), nil
+}
 
 // Files lists what is read: the list, the images, and those map files that are there.
 func TestFiles(t *testing.T) {
@@ -58,7 +65,7 @@ func TestFiles(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.saliency.Name = "human"
-			got, err := prepare.Files(params(dir, c.saliency))
+			got, err := filesOf(params(dir, c.saliency))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -93,7 +100,7 @@ func TestFilesWithoutMissing(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		got, err := prepare.Files(p)
+		got, err := filesOf(p)
 		if (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
 			t.Fatalf("without %q: %v", c.remove, err)
 		}
@@ -154,7 +161,7 @@ func TestProblems(t *testing.T) {
 			p := params(dir, human)
 			c.change(&p)
 			p.CSV, p.Root = strings.Replace(p.CSV, "DIR", dir, 1), strings.Replace(p.Root, "DIR", dir, 1)
-			_, err := prepare.Files(p)
+			_, err := filesOf(p)
 			if err == nil {
 				t.Fatal("no error")
 			}

@@ -75,6 +75,7 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 		}
 	}
 	p.Notes = append(slices.Clone(p.Notes), simulated(n)...)
+	p.Notes = append(p.Notes, b.PartialMaps(upstream["train"])...)
 	p.Notes = append(p.Notes, earlier(n)...)
 	n.Params, n.CPUs = p, b.Threads(0)
 }

@@ -8,6 +8,7 @@
 package train
 
 import (
+	"slices"
 	"time"
 
 	"github.com/cyborg-run/cyborg-run/internal/weights"
@@ -182,10 +183,25 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 		n.Files = append(n.Files, from)
 	}
 	b.Edge(n, "data", c.Place("data"), p.Data, size)
+	for _, t := range terms {
+		if t.Mapped() {
+			b.Reads(b.Data(c.Place("data"), p.Data, size), p.Data, t.Map, p.Loss)
+		}
+	}
 	b.Edge(n, "validation", c.Place("select"), p.Select.On, size)
 	b.First(c, n, model.Init, network)
 	n.Params, n.How = Job{Params: *p, Model: model, Terms: terms}, How{p.Checkpoint}
 	n.CPUs, n.GPU = b.Threads(p.Threads), true
+}
+
+// MapsRead implements experiment.ReadsMaps.
+func (j Job) MapsRead() (names []string) {
+	for _, t := range j.Terms {
+		if t.Mapped() && !slices.Contains(names, t.Map) {
+			names = append(names, t.Map)
+		}
+	}
+	return names
 }
 
 // Network implements experiment.WithNetwork.

@@ -106,7 +106,11 @@ func open(s *torch.Scope, t *task.Task, port string, on torch.Device, maps []str
 			return nil, fmt.Errorf("%s: %s has no label: training and validation need one for each image", in.Node, row.Path)
 		}
 	}
-	return loader.New(s, on, set, maps)
+	l, err := loader.New(s, on, set, maps)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", in.Node, err)
+	}
+	return l, nil
 }
 
 func losses(terms []experiment.Term) loss.Loss {
