@@ -17,6 +17,9 @@ import (
 	"github.com/cyborg-run/cyborg-run/pipeline/diag"
 	"github.com/cyborg-run/cyborg-run/pipeline/graph"
 	"github.com/cyborg-run/cyborg-run/pipeline/spec"
+	"github.com/cyborg-run/cyborg-run/stages/agreement"
+	"github.com/cyborg-run/cyborg-run/stages/annotate"
+	"github.com/cyborg-run/cyborg-run/stages/cam"
 	"github.com/cyborg-run/cyborg-run/stages/experiment"
 	scan "github.com/cyborg-run/cyborg-run/stages/leaks"
 	"github.com/cyborg-run/cyborg-run/stages/train"
@@ -160,21 +163,29 @@ func listsOf(doc *spec.Document, whole *graph.Graph) ([]*aList, error) {
 	return lists, nil
 }
 
-// rolesOf says of each data set whether networks are trained on it or chosen by it.
+// rolesOf says of each data set what networks do with it: learn from it, be chosen by it, be scored on it, or explained.
 func rolesOf(g *graph.Graph) map[string]leaks.Role {
 	roles := map[string]leaks.Role{}
 	for _, n := range g.Nodes {
+		role := leaks.Test
+		switch {
+		case trains(n.Stage.Kind):
+			role = leaks.Training
+		case n.Stage.Kind == cam.Stage.Kind || n.Stage.Kind == agreement.Stage.Kind || n.Stage.Kind == annotate.Stage.Kind:
+			role = leaks.Shown
+		}
 		for _, e := range n.Needs {
 			name, isData := strings.CutPrefix(e.From.Name, "data.")
 			if !isData {
 				continue
 			}
 			name, _, _ = strings.Cut(name, "[") // a second size of the same set
-			switch {
-			case e.Port == "validation" && roles[name] == "":
-				roles[name] = leaks.Validation
-			case e.Port == "data" && trains(n.Stage.Kind):
-				roles[name] = leaks.Training
+			its := role
+			if e.Port == "validation" {
+				its = leaks.Validation
+			}
+			if has, ok := roles[name]; !ok || its.Before(has) {
+				roles[name] = its
 			}
 		}
 	}

@@ -27,7 +27,7 @@ func TestLeaksOfTheAuthorsList(t *testing.T) {
 	if len(r.Findings) == 0 {
 		t.Fatal("nothing was found")
 	}
-	if f := r.Findings[0]; f.Kind != leaks.NameKind || f.Count != 2532 || f.Sets[0] != "train" || f.Sets[1] != "validation" {
+	if f := r.Findings[0]; f.Kind != leaks.NameKind || f.Count != 2532 || f.Sets[0] != "train_7x" || f.Sets[1] != "validation" {
 		t.Errorf("%+v", f)
 	}
 }

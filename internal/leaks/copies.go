@@ -188,6 +188,9 @@ func (c *contents) exactFinding(p pair, t *tally) Finding {
 func sharedWords(a, b Role, weight float64) (meaning, advice string) {
 	switch weight {
 	case weighSaid:
+		if a != b {
+			return fmt.Sprintf("On images of the %s set networks are explained, and scored nowhere.", b), "None is needed."
+		}
 		return fmt.Sprintf("Both are %s sets, so nothing was learnt from the other; results on them are not independent.", a),
 			"Say so where both results stand side by side."
 	case weighChosen:

@@ -24,7 +24,12 @@ const (
 	Training   Role = "training"
 	Validation Role = "validation"
 	Test       Role = "test"
+	Shown      Role = "shown" // networks are explained on it, and scored on it nowhere
 )
+
+// Before tells whether a role counts more than another: a set that networks are trained on is a training set, whatever else
+// is done with it.
+func (r Role) Before(other Role) bool { return order(r) < order(other) }
 
 // Set is one data set.
 type Set struct {

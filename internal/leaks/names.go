@@ -113,6 +113,9 @@ func (n *names) finding(c *contents, p pair) Finding {
 		}
 		f.Meaning += ". Nobody compared the files: the same name is no proof."
 		f.Advice = "Run this with the files at hand, which compares bytes and pictures; or leave these rows out of " + string(a.Role) + "."
+		if f.Weight == weighSaid {
+			f.Meaning, f.Advice = sharedWords(a.Role, b.Role, f.Weight)
+		}
 	}
 	return f
 }

@@ -20,7 +20,7 @@ func between(a, b Role, trained float64) float64 {
 		a, b = b, a
 	}
 	switch {
-	case a == Training && b != Training:
+	case a == Training && (b == Validation || b == Test):
 		return trained
 	case a == Validation && b == Test:
 		return weighChosen
@@ -34,6 +34,8 @@ func order(r Role) int {
 		return 0
 	case Validation:
 		return 1
+	case Test:
+		return 2
 	}
-	return 2
+	return 3
 }

@@ -93,8 +93,10 @@ func Run(ctx context.Context, t *task.Task) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := figures.average(setting, runs); err != nil {
-			return err
+		for _, set := range a.Sets {
+			if err := figures.average(setting, set, runs); err != nil {
+				return err
+			}
 		}
 		if err := oneSetting(ctx, job, a, figures, setting, runs); err != nil {
 			return fmt.Errorf("agreement of %s: %w", setting, err)

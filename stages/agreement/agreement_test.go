@@ -350,3 +350,33 @@ func TestEnds(t *testing.T) {
 		}
 	}
 }
+
+// The average CAM of each set stands by itself, beside the map of its own images, or that of another set that is named.
+func TestAveragesOfSeveralSets(t *testing.T) {
+	w := newWorld(t, Params{})
+	w.data("people", 3, 5, "human")
+	w.data("unseen", 3, 5)
+	for _, set := range []string{"people", "unseen"} {
+		w.cams(set, "maps[loss=cyborg,seed=1,set="+set+"]", map[string]string{"loss": "cyborg", "seed": "1", "set": set}, true,
+			func(image int, human []float64) []float64 {
+				grid := make([]float64, 25)
+				for k := range grid {
+					grid[k] = float64(image + k)
+				}
+				return grid
+			})
+	}
+	out, _, err := w.run()
+	if err != nil {
+		t.Fatal(err)
+	}
+	svg, err := os.ReadFile(filepath.Join(out, "average.svg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, words := range []string{">cyborg on people<", ">cyborg on unseen<", ">human (simulated)<", ">human (simulated) of people<"} {
+		if n := strings.Count(string(svg), words); n != 1 {
+			t.Errorf("average.svg has %q %d times", words, n)
+		}
+	}
+}

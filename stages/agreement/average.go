@@ -16,15 +16,18 @@ const averageSide = 168
 // columns is the number of models in a row of the average CAMs: ten stand in two rows.
 const columns = 5
 
-// average draws the average CAM of every model of a setting, beside their mean and the average human map. Several sets
-// count as one, each by its number of images.
-func (f *figures) average(setting string, runs []run) error {
+// average draws the average CAM of every model of a setting on a set, beside their mean and the average human map: that of
+// the set, or where its images have none, that of another set, which it names.
+func (f *figures) average(setting, set string, runs []run) error {
 	b := plot.Block{Name: setting, Number: f.numbers[setting], Corner: f.corner(setting)}
+	if len(f.results.Sets) > 1 {
+		b.Name += " on " + set
+	}
 	var order []string
 	models := map[string]*mean{}
-	var all, human mean
+	var all mean
 	for _, r := range runs {
-		if r.Setting != setting {
+		if r.Setting != setting || r.Set != set {
 			continue
 		}
 		if models[r.Repeat] == nil {
@@ -34,13 +37,13 @@ func (f *figures) average(setting string, runs []run) error {
 		if err := models[r.Repeat].addFile(filepath.Join(r.folder, "mean.npy"), r.h, r.w, float64(r.Images)); err != nil {
 			return err
 		}
-		mapped, _ := count(r, humanEntropy)
-		if mapped == 0 || r.Repeat != order[0] {
-			continue // the other models saw the same maps
-		}
-		if err := human.addFile(filepath.Join(r.folder, "human_mean.npy"), r.h, r.w, float64(mapped)); err != nil && !os.IsNotExist(err) {
-			return err
-		}
+	}
+	if len(order) == 0 {
+		return nil
+	}
+	human, from, err := f.human(setting, set, runs)
+	if err != nil {
+		return err
 	}
 	for i, repeat := range order {
 		if i%columns == 0 {
@@ -57,13 +60,35 @@ func (f *figures) average(setting string, runs []run) error {
 		}
 	}
 	if human.h > 0 {
-		b.Large = append(b.Large, plot.Picture{Image: human.picture(), Caption: f.results.Map})
+		caption := f.results.Map
+		if from != set {
+			caption += " of " + from
+		}
+		b.Large = append(b.Large, plot.Picture{Image: human.picture(), Caption: caption})
 	}
 	if len(order) > 1 {
 		b.Large = append(b.Large, plot.Picture{Image: all.picture(), Caption: fmt.Sprintf("mean of %d", len(order))})
 	}
 	f.averages = append(f.averages, b)
 	return nil
+}
+
+// human is the average human map of a set, or of the first other set whose images have maps; all models saw the same.
+func (f *figures) human(setting, set string, runs []run) (human mean, from string, err error) {
+	for _, r := range runs {
+		if r.Setting != setting || human.h > 0 && r.Set != set {
+			continue
+		}
+		mapped, _ := count(r, humanEntropy)
+		if mapped == 0 || from == set {
+			continue
+		}
+		human, from = mean{}, r.Set
+		if err := human.addFile(filepath.Join(r.folder, "human_mean.npy"), r.h, r.w, float64(mapped)); err != nil && !os.IsNotExist(err) {
+			return mean{}, "", err
+		}
+	}
+	return human, from, nil
 }
 
 // corner says a setting's AUC over its models.

@@ -47,6 +47,9 @@ func (f *figures) save(name string, d drawing) error {
 func (f *figures) write() error {
 	a := f.results
 	note := "Each CAM in unit range, averaged over the images"
+	if len(a.Sets) == 1 {
+		note += " of " + a.Sets[0]
+	}
 	if a.Map != "" {
 		note += "; maps: " + a.Map
 	}

@@ -14,7 +14,7 @@ import (
 // Stage declares the kind.
 var Stage = &pipeline.Stage{
 	Kind:     "agreement",
-	Revision: 1,
+	Revision: 2,
 	Program:  pipeline.Runner,
 	Named:    true,
 	Outputs:  []string{"agreement/agreement.csv", "agreement/agreement.json"},
