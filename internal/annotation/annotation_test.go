@@ -73,6 +73,28 @@ func TestDraw(t *testing.T) {
 	}
 }
 
+// A region that touches the edge is within; rounding of what a file says is not counted.
+func TestLeaves(t *testing.T) {
+	for name, c := range map[string]struct {
+		region annotation.Region
+		want   bool
+	}{
+		"whole":    {annotation.Box(0, 0, 5, 4), false},
+		"rounding": {annotation.Box(-0.01, 0.1, 5.02, 3.9001), false},
+		"left":     {annotation.Box(-0.1, 0, 2, 2), true},
+		"right":    {annotation.Box(4, 0, 1.1, 2), true},
+		"below":    {annotation.Box(0, 3, 1, 2), true},
+		"beyond":   {annotation.Box(9, 9, 1, 1), true},
+		"scaled":   {annotation.Region{Lines: annotation.Box(0, 0, 3, 7).Lines, W: 3, H: 7}.Scaled(5, 4), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := c.region.Leaves(5, 4); got != c.want {
+				t.Errorf("%v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
 func TestAverage(t *testing.T) {
 	maps := []*annotation.Map{of("##.5"), of("#..."), of("#.4#")}
 	show(t, annotation.Average(maps, annotation.Mean), "#315")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 )
@@ -13,8 +14,10 @@ import (
 // COCO is a file of object annotations in COCO's form (https://cocodataset.org/#format-data).
 type COCO struct {
 	Images []struct {
-		ID   int64  `json:"id"`
-		File string `json:"file_name"`
+		ID     int64   `json:"id"`
+		File   string  `json:"file_name"`
+		Width  float64 `json:"width"` // some tools write 640.0
+		Height float64 `json:"height"`
 	} `json:"images"`
 	Annotations []struct {
 		Image        int64           `json:"image_id"`
@@ -27,6 +30,19 @@ type COCO struct {
 		ID   int64  `json:"id"`
 		Name string `json:"name"`
 	} `json:"categories"`
+}
+
+// sizeOf is an image's size; 0 x 0 where the file does not say it.
+func sizeOf(width, height float64) (w, h int, err error) {
+	if width == 0 && height == 0 {
+		return 0, 0, nil
+	}
+	for _, v := range []float64{width, height} {
+		if v != math.Trunc(v) || v < 1 || v > maxCoordinate {
+			return 0, 0, fmt.Errorf("a size of %v x %v pixels", width, height)
+		}
+	}
+	return int(width), int(height), nil
 }
 
 // text is a string, or a number that stands for one.
@@ -55,15 +71,15 @@ func ReadCOCO(r io.Reader, polygons bool, categories []string) (*Set, error) {
 	if err := decodeJSON(r, &file); err != nil {
 		return nil, err
 	}
-	images, wanted := map[int64]string{}, map[int64]bool{}
-	for _, image := range file.Images {
+	images, wanted := map[int64]int{}, map[int64]bool{}
+	for i, image := range file.Images {
 		if image.File == "" {
 			return nil, fmt.Errorf("COCO: the image %d has no file_name", image.ID)
 		}
 		if _, twice := images[image.ID]; twice {
 			return nil, fmt.Errorf("COCO: two images have the id %d", image.ID)
 		}
-		images[image.ID] = image.File
+		images[image.ID] = i
 	}
 	var names []string
 	for _, c := range file.Categories {
@@ -77,13 +93,14 @@ func ReadCOCO(r io.Reader, polygons bool, categories []string) (*Set, error) {
 	}
 	set := &Set{}
 	for i, a := range file.Annotations {
-		image, known := images[a.Image]
+		at, known := images[a.Image]
 		if !known {
 			return nil, fmt.Errorf("COCO: annotations[%d]: there is no image with the id %d", i, a.Image)
 		}
 		if len(categories) > 0 && !wanted[a.Category] {
 			continue
 		}
+		image := file.Images[at]
 		region, err := boxRegion(a.Box)
 		if polygons {
 			region, err = segmentation(a.Segmentation)
@@ -91,7 +108,10 @@ func ReadCOCO(r io.Reader, polygons bool, categories []string) (*Set, error) {
 		if err != nil {
 			return nil, fmt.Errorf("COCO: annotations[%d]: %w", i, err)
 		}
-		record := set.record(image, string(a.Annotator))
+		if region.W, region.H, err = sizeOf(image.Width, image.Height); err != nil {
+			return nil, fmt.Errorf("COCO: the image %d (%s): %w", image.ID, image.File, err)
+		}
+		record := set.record(image.File, string(a.Annotator))
 		record.Regions = append(record.Regions, region)
 	}
 	return set, nil

@@ -52,7 +52,7 @@ func TestReadCSV(t *testing.T) {
 }
 
 func TestReadCOCO(t *testing.T) {
-	text := `{"images": [{"id": 5, "file_name": "a/1.png", "width": 9, "height": 9}, {"id": 6, "file_name": "b.png"}],
+	text := `{"images": [{"id": 5, "file_name": "a/1.png", "width": 9, "height": 7.0}, {"id": 6, "file_name": "b.png"}],
 		"categories": [{"id": 1, "name": "eye"}, {"id": 2, "name": "hair"}],
 		"annotations": [
 			{"image_id": 5, "category_id": 1, "bbox": [1, 2, 3, 4], "segmentation": [[0, 0, 4, 0, 4, 4], [5, 5, 5, 7, 7, 7]], "annotator": 12},
@@ -62,8 +62,8 @@ func TestReadCOCO(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &annotation.Set{Images: map[string][]annotation.Record{"a/1.png": {
-		{Annotator: "12", Regions: []annotation.Region{annotation.Box(1, 2, 3, 4)}},
-		{Annotator: "eve", Regions: []annotation.Region{annotation.Box(0, 0, 1, 1)}},
+		{Annotator: "12", Regions: []annotation.Region{{Lines: annotation.Box(1, 2, 3, 4).Lines, W: 9, H: 7}}},
+		{Annotator: "eve", Regions: []annotation.Region{{Lines: annotation.Box(0, 0, 1, 1).Lines, W: 9, H: 7}}},
 	}}}
 	if d := cmp.Diff(want, boxes, plain); d != "" {
 		t.Error(d)
@@ -73,6 +73,7 @@ func TestReadCOCO(t *testing.T) {
 		t.Fatal(err)
 	}
 	want = &annotation.Set{Images: map[string][]annotation.Record{"a/1.png": {{Annotator: "12", Regions: []annotation.Region{{
+		W: 9, H: 7,
 		Lines: [][]annotation.Vec{{{0, 0}, {4, 0}, {4, 4}}, {{7, 7}, {5, 7}, {5, 5}}}, // wound alike, so that they unite
 	}}}}}}
 	if d := cmp.Diff(want, polygons, plain); d != "" {
@@ -145,6 +146,8 @@ func TestReadSaysWhatIsWrong(t *testing.T) {
 		{coco(true), one + `{"size":[2,2],"counts":"~"}}]}`, "COCO: annotations[0]: segmentation: counts: the text is damaged at character 1"},
 		{coco(true), one + `{"size":[2,2],"counts":{}}}]}`, "COCO: annotations[0]: segmentation: counts: a list of numbers or a text is needed"},
 		{coco(true), one + `{"size":[2,2],"counts":[1,2]}}]}`, "COCO: annotations[0]: segmentation: runs of 3 pixels in a mask of 2 x 2"},
+		{coco(false), `{"images":[{"id":1,"file_name":"a","width":640.5,"height":480}],"annotations":[{"image_id":1,"bbox":[1,2,3,4]}]}`, "COCO: the image 1 (a): a size of 640.5 x 480 pixels"},
+		{coco(false), `{"images":[{"id":1,"file_name":"a","width":-1,"height":1}],"annotations":[{"image_id":1,"bbox":[1,2,3,4]}]}`, "COCO: the image 1 (a): a size of -1 x 1 pixels"},
 		{coco(true, "nose"), `{"categories":[{"id":1,"name":"eye"}]}`, `COCO: no category is called "nose"; there are: eye`},
 		{fixations, `{"a":[{"viewer":3,"x":[1],"y":[1,2],"ms":[3]}]}`, "image a, viewer 3: 1 values of x, 2 of y, 1 of ms; they belong together"},
 		{fixations, `{"a":[{"viewer":3,"x":[1],"y":[2],"ms":[-3]}]}`, "image a, viewer 3, fixation 1: 1, 2 for -3 ms"},

@@ -14,11 +14,38 @@ type Region struct {
 	Lines   [][]Vec // each is closed from its last place to its first
 	EvenOdd bool    // what lies within an even number of lines is outside; else what winds around is inside (non-zero rule)
 	Runs    *Runs   // in place of lines: pixels themselves
+	W, H    int     // the size of the image that it was marked on; 0: the file does not say
 }
 
 // Box is the region of a rectangle.
 func Box(x, y, w, h float64) Region {
 	return Region{Lines: [][]Vec{{{x, y}, {x + w, y}, {x + w, y + h}, {x, y + h}}}}
+}
+
+// Scaled is a region of lines over an image of w x h pixels, of which it covers the same part as of the one that it was marked on.
+func (r Region) Scaled(w, h int) Region {
+	out := Region{EvenOdd: r.EvenOdd, W: w, H: h}
+	for _, line := range r.Lines {
+		scaled := make([]Vec, len(line))
+		for i, v := range line { // the product first, so that the edge comes to lie on the edge
+			scaled[i] = Vec{v.X * float64(w) / float64(r.W), v.Y * float64(h) / float64(r.H)}
+		}
+		out.Lines = append(out.Lines, scaled)
+	}
+	return out
+}
+
+// Leaves tells whether a part of it lies outside of an image of w x h pixels. Less than a sixteenth of a pixel is rounding.
+func (r Region) Leaves(w, h int) bool {
+	const slack = 1.0 / subrows
+	for _, line := range r.Lines {
+		for _, v := range line {
+			if v.X < -slack || v.Y < -slack || v.X > float64(w)+slack || v.Y > float64(h)+slack {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Runs is a mask in COCO's run lengths: pixels column by column, in turn outside and inside.
@@ -32,7 +59,7 @@ const subrows = 16
 
 // Draw marks a region: where it covers a pixel by a and the map has v, the map gets v + opacity a (1 - v).
 func (m *Map) Draw(r Region, opacity float64) {
-	blend := func(i int, a float64) { m.V[i] += opacity * a * (1 - m.V[i]) }
+	blend := func(i int, a float64) { m.blend(i, opacity*a) }
 	if r.Runs != nil {
 		r.Runs.each(func(x, y int) {
 			if x < m.W && y < m.H {
@@ -86,6 +113,15 @@ func (m *Map) Draw(r Region, opacity float64) {
 	}
 }
 
+// Lay marks what a picture of the map's size does in grey levels, 255 for fully.
+func (m *Map) Lay(pix []byte) {
+	for i, v := range pix {
+		m.blend(i, float64(v)/255)
+	}
+}
+
+func (m *Map) blend(i int, a float64) { m.V[i] += a * (1 - m.V[i]) }
+
 // cover adds one to what lies between a and b, as differences: the value of a pixel is the sum up to it.
 func cover(row []float64, a, b float64, w int) {
 	a, b = min(max(a, 0), float64(w)), min(max(b, 0), float64(w))
@@ -129,6 +165,13 @@ func edgesOf(lines [][]Vec) (edges []edge) {
 	}
 	slices.SortStableFunc(edges, func(a, b edge) int { return cmp.Compare(a.top, b.top) })
 	return edges
+}
+
+// Bytes is the mask in grey levels, 255 inside.
+func (r *Runs) Bytes() []byte {
+	out := make([]byte, r.W*r.H)
+	r.each(func(x, y int) { out[y*r.W+x] = 255 })
+	return out
 }
 
 // each visits the pixels inside.

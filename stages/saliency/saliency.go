@@ -11,7 +11,7 @@
 // The way from annotations to a map: annotators whose answer does not count are left out, and those who marked nothing;
 // then each has a map, which is averaged over them, smoothed, cut at the threshold, and brought to the granularity. Clicks
 // and fixations become Gaussians; each annotator's have a sum of 1 before the mean, and the largest value of the image's map
-// becomes 1 after it.
+// becomes 1 after it. Counted as outside are points that lie outside of their image, and regions of which a part does.
 package saliency
 
 import (
@@ -48,7 +48,8 @@ type Params struct {
 	// Ink says what is marked in a PNG drawing: its opacity, or, where it has none, what is light (auto); or always the one, the
 	// other, or what is dark.
 	Ink string `yaml:"ink" json:"ink" default:"auto" enum:"auto|opacity|light|dark"`
-	// Size says whether a PNG drawing must be as large as its image, or is scaled.
+	// Size says whether the size of a PNG drawing, and the one that COCO's JSON gives an image or a mask in run lengths, must be
+	// that of the image, or what is marked is scaled to it.
 	Size string `yaml:"size" json:"size" default:"exact" enum:"exact|any"`
 
 	// Answers is a CSV file of what annotators took images for: annotator, image and answer, a label of the data set.
@@ -121,7 +122,7 @@ const (
 // Stage declares the kind.
 var Stage = &pipeline.Stage{
 	Kind:     "saliency",
-	Revision: 1,
+	Revision: 2,
 	Program:  pipeline.Torch,
 	Outputs:  []string{experiment.MapsFolder, Images, AgreementCSV, AgreementJSON},
 	Publish: []pipeline.Publication{

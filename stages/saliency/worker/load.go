@@ -65,10 +65,15 @@ func open(name string, read func(r io.Reader) (*annotation.Set, error)) (*annota
 	return set, nil
 }
 
+// file is the file of annotations; none of drawings.
+func (s *session) file() string {
+	p := s.job.Params
+	return p.Boxes + p.Polygons + p.Clicks + p.Fixations // one is given
+}
+
 // read reads the file of annotations: by its name as JSON, else as CSV.
 func (s *session) read() (*annotation.Set, error) {
-	p := s.job.Params
-	name := p.Boxes + p.Polygons + p.Clicks + p.Fixations // one is given
+	p, name := s.job.Params, s.file()
 	isJSON := strings.EqualFold(filepath.Ext(name), ".json")
 	return open(name, func(r io.Reader) (*annotation.Set, error) {
 		switch {

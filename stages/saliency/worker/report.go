@@ -53,7 +53,11 @@ func (s *session) report() error {
 		}
 	}
 	remark(len(s.unknown), "images of the annotations are not in the list of the data set, the first is %s", append(s.unknown, "")[0])
-	remark(total.outside, "points lie outside of their images and were left out")
+	if s.job.Points() {
+		remark(total.outside, "points lie outside of their images and were left out")
+	} else {
+		remark(total.outside, "regions reach beyond their images, and what lies outside was left out")
+	}
 	remark(total.wrong, "annotations are left out for their answer (only: %s)", s.job.Only)
 	remark(total.unanswered, "annotations are left out because their annotator gave no answer on the image")
 	remark(total.empty, "annotations mark nothing and do not count")

@@ -150,8 +150,8 @@ func (s *session) maps(i, w, h int) (maps []*annotation.Map, err error) {
 	for k := range r.records {
 		m := annotation.NewMap(w, h)
 		record := &r.records[k]
-		for _, region := range record.Regions {
-			m.Draw(region, 1)
+		if err := s.regions(r, record.Regions, m); err != nil {
+			return nil, fmt.Errorf("%s: %w", s.file(), err)
 		}
 		record.Points = s.points(r, record.Points, w, h)
 		if len(record.Points) > 0 {

@@ -235,6 +235,119 @@ func TestDrawings(t *testing.T) {
 	})
 }
 
+// coco is a file that knows a/1.png, of 8 x 4 pixels, as one of w x h, with one segmentation and one box.
+func coco(w, h int, segmentation, box string) string {
+	return fmt.Sprintf(`{"images":[{"id":1,"file_name":"a/1.png","width":%d,"height":%d}],"annotations":[{"image_id":1,"segmentation":%s,"bbox":%s}]}`, w, h, segmentation, box)
+}
+
+// What was marked on an image of half the size is an error, or is scaled to the image.
+func TestOtherSize(t *testing.T) {
+	const (
+		polygon = "[[0.5,0.5, 2,0.5, 2,1.5, 0.5,1.5]]"
+		runs    = `{"size":[2,4],"counts":[2,1,1,2,2]}` // .##./..#., column by column
+		box     = "[1,1,3,1]"
+		scaled  = "......../.###..../.###..../........"
+		there   = "/marks.json: its image was of 4 x 2 pixels there, and is of 8 x 4; mark it as it is, or allow other sizes by size: any"
+		mask    = "/marks.json: a mask in run lengths has 4 x 2 pixels, its image 8 x 4; scale it, or allow other sizes by size: any"
+	)
+	dir := small(t)
+	for name, c := range map[string]struct {
+		text     string
+		polygons bool
+		exact    string // the map, or why there is none
+		any      string
+	}{
+		"polygon":             {coco(4, 2, polygon, box), true, there, scaled},
+		"box":                 {coco(4, 2, polygon, box), false, there, "......../......../..######/..######"},
+		"run_lengths":         {coco(0, 0, runs, box), true, mask, pillow(t, dir)},
+		"run_lengths_of_both": {coco(4, 2, runs, box), true, mask, pillow(t, dir)},
+		"runs_of_the_image":   {coco(4, 2, `{"size":[4,8],"counts":[4,2,26]}`, box), true, there, ".#....../.#....../......../........"},
+		"size_not_said":       {coco(0, 0, polygon, box), true, "35....../35....../......../........", "35....../35....../......../........"},
+		"size_of_the_image":   {coco(8, 4, polygon, box), true, "35....../35....../......../........", "35....../35....../......../........"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			write(t, dir+"/marks.json", c.text)
+			p := defaults(saliency.Params{Boxes: dir + "/marks.json"})
+			if c.polygons {
+				p.Boxes, p.Polygons = "", p.Boxes
+			}
+			out, err := run(t, dir, p, 1)
+			if strings.HasPrefix(c.exact, "/") {
+				if err == nil || !strings.HasPrefix(err.Error(), dir+"/list.csv:2: /a/1.png: "+dir+c.exact) {
+					t.Errorf("exact: %v, want %s", err, c.exact)
+				}
+			} else if got := picture(t, out, "a/1.png.png"); err != nil || got != c.exact {
+				t.Errorf("exact: %s, want %s (%v)", got, c.exact, err)
+			}
+			p.Size = "any"
+			out, err = run(t, dir, p, 1)
+			if got := picture(t, out, "a/1.png.png"); err != nil || got != c.any {
+				t.Errorf("any: %s, want %s (%v)", got, c.any, err)
+			}
+		})
+	}
+}
+
+// pillow is the map of a PNG drawing of the run lengths above, which is resized as Pillow does.
+func pillow(t *testing.T, dir string) string {
+	t.Helper()
+	mask := stdimage.NewGray(stdimage.Rect(0, 0, 4, 2))
+	for _, at := range []stdimage.Point{{1, 0}, {2, 0}, {2, 1}} {
+		mask.SetGray(at.X, at.Y, color.Gray{255})
+	}
+	save(t, dir+"/half/1.png", mask)
+	p := defaults(saliency.Params{Drawings: "half/{stem}.png"})
+	p.Size = "any"
+	out, err := run(t, dir, p, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return picture(t, out, "a/1.png.png")
+}
+
+// A region of which a part leaves its image is cut at the edge, counted, and spoken of.
+func TestRegionsOutside(t *testing.T) {
+	dir := small(t)
+	write(t, dir+"/boxes.csv", "image,x,y,width,height\na/1.png,6,0,4,2\na/1.png,0,0,1,1\na/1.png,-3,0,3,3\n")
+	write(t, dir+"/polygons.csv", "image,points\na/1.png,\"6,0 10,0 10,2 6,2\"\na/2.png,\"0,0 8,0 8,4 0,4\"\n")
+	write(t, dir+"/marks.json", coco(4, 2, "[[3,0, 5,0, 5,1, 3,1]]", "[0,0,1,1]"))
+	for name, c := range map[string]struct {
+		params saliency.Params
+		want   string
+		count  int
+	}{
+		"boxes":    {saliency.Params{Boxes: dir + "/boxes.csv"}, "#.....##/......##/......../........", 2},
+		"polygons": {saliency.Params{Polygons: dir + "/polygons.csv"}, "......##/......##/......../........", 1},
+		"scaled":   {saliency.Params{Polygons: dir + "/marks.json"}, "......##/......##/......../........", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := defaults(c.params)
+			p.Size = "any"
+			out, err := run(t, dir, p, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := picture(t, out, "a/1.png.png"); got != c.want {
+				t.Errorf("%s, want %s", got, c.want)
+			}
+			images, err := os.ReadFile(out + "/out/" + saliency.Images)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := fmt.Sprintf("/a/1.png,maps/a/1.png.png,1,0,0,0,%d\n", c.count); !strings.Contains(string(images), want) {
+				t.Errorf("%s, want %s", images, want)
+			}
+			events, err := os.ReadFile(out + "/events.jsonl")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := fmt.Sprintf("%d regions reach beyond their images", c.count); !strings.Contains(string(events), want) {
+				t.Errorf("no event says %q:\n%s", want, events)
+			}
+		})
+	}
+}
+
 func TestProblems(t *testing.T) {
 	dir := small(t)
 	save(t, dir+"/large/1.png", stdimage.NewGray(stdimage.Rect(0, 0, 9, 4)))
