@@ -74,7 +74,7 @@ var explanations = []Explanation{
 	{UnknownStage, "unknown stage", "`needs` names a stage that is not in the spec."},
 	{StageCycle, "stages need each other in a circle", "A stage needs, directly or by others, itself. The message shows the circle."},
 	{UnknownAxis, "unknown axis", "A matrix has an axis that its kind of stage does not know, or `zip`, `exclude` or `include` names one that is not in the matrix."},
-	{MissingFile, "a file of the user's is missing", "A data set's CSV or folder, or weights, are not where the spec says. --no-files skips the check."},
+	{MissingFile, "a file of the user's is missing", "A data set's CSV or folder, drawings, or weights, are not where the spec says. --no-files skips the check."},
 	{MissingInput, "a stage lacks an input", "No stage that it needs makes what a stage takes in, or several do where one is taken."},
 	{BadExpression, "bad expression", "An expression, in ${...}, `where` or `assert`, cannot be understood. The place points into it. `$${` writes ${ as it is."},
 	{UnknownName, "unknown name in an expression", "An expression uses a parameter, column or function that does not exist."},

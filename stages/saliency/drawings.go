@@ -17,10 +17,12 @@ import (
 // Drawing is one annotator's drawing of an image.
 type Drawing struct{ Annotator, File string }
 
+// anyone stands in a pattern for who drew.
+const anyone = "{annotator}"
+
 // FindDrawings looks for the drawings of every row of a list, those of a row by annotator. In the pattern, {annotator} stands
 // once for any text without a slash.
 func FindDrawings(plan *prepare.Plan, pattern string) ([][]Drawing, error) {
-	const anyone = "{annotator}"
 	if strings.Count(pattern, anyone) > 1 {
 		return nil, fmt.Errorf("%s: {annotator} stands there twice", pattern)
 	}
@@ -73,6 +75,27 @@ func FindDrawings(plan *prepare.Plan, pattern string) ([][]Drawing, error) {
 		}
 	}
 	return out, nil
+}
+
+// NotThere says where drawings were looked for, once there is none: the first image's is the example.
+func NotThere(plan *prepare.Plan, pattern string) string {
+	text := "there is no drawing " + pattern
+	if !filepath.IsAbs(pattern) {
+		text += " below " + strings.TrimSuffix(plan.Params.Root, "/") + "/, the root of the data set"
+	}
+	if len(plan.Images) == 0 {
+		return text
+	}
+	before, _, several := strings.Cut(pattern, anyone)
+	file := strings.Replace(plan.Expand(strings.Replace(pattern, anyone, mark, 1), 0), mark, anyone, 1)
+	text += fmt.Sprintf("; for %s there is no %s", plan.List.Rows[0].Path, file)
+	if several {
+		folder, _ := filepath.Split(plan.Expand(before+mark, 0))
+		if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+			text += ", nor a folder " + filepath.Clean(folder)
+		}
+	}
+	return text
 }
 
 // mark keeps a path's last element from being cleaned away while it is taken apart.

@@ -28,7 +28,8 @@ type Params struct {
 	Set string `yaml:"set" json:"-" default:"train"`
 
 	// Drawings is the file of each drawing: SVG, or PNG of the image's size. It is a pattern as in maps of a data set, below its
-	// root unless it is absolute, in which {annotator} stands for any text: who drew it. An image may have any number.
+	// root (and not beside the spec) unless it is absolute, in which {annotator} stands for any text: who drew it. An image may
+	// have any number.
 	Drawings string `yaml:"drawings" json:"drawings,omitempty"`
 	// Boxes is a file of rectangles: COCO's JSON (bbox), or CSV with the columns image, x, y, width and height, in pixels. In CSV
 	// files, a column annotator (or viewer, or participant) says who, and a column answer what they took the image for.
@@ -160,9 +161,17 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 	}
 	generated := len(n.Needs) > 0
 	if b.Files && p.Drawings != "" && !generated {
-		drawings, err := drawingFiles(list, p.Drawings)
+		plan, err := prepare.NewPlan(list)
+		if err != nil {
+			return // reported when the images were looked for
+		}
+		drawings, err := drawingFiles(plan, p.Drawings)
 		if err != nil {
 			b.Diags.Add(c.Place("drawings"), spec.NotAllowed, "saliency: drawings: %v", err)
+			return
+		}
+		if len(drawings) == 0 {
+			b.Diags.Add(c.Place("drawings"), spec.MissingFile, "saliency: drawings: %s", NotThere(plan, p.Drawings))
 			return
 		}
 		n.Files = append(n.Files, drawings...)
@@ -182,11 +191,7 @@ func (p *Params) files() []file {
 }
 
 // drawingFiles are all files of a pattern, for the key of the node.
-func drawingFiles(list prepare.Params, pattern string) (files []string, err error) {
-	plan, err := prepare.NewPlan(list)
-	if err != nil {
-		return nil, nil // reported when the images were looked for
-	}
+func drawingFiles(plan *prepare.Plan, pattern string) (files []string, err error) {
 	found, err := FindDrawings(plan, pattern)
 	for _, row := range found {
 		for _, d := range row {

@@ -63,6 +63,9 @@ func (s *session) report() error {
 	remark(total.empty, "annotations mark nothing and do not count")
 	remark(few, "images have fewer than %d annotators and get no map", s.job.MinAnnotators)
 	if mapped == 0 {
+		if len(remarks) == 0 { // nothing was there to remark upon
+			remarks = []string{s.nothing()}
+		}
 		return fmt.Errorf("none of the %d images of %s gets a map\n%s", len(s.rows), s.plan.List.File, strings.Join(remarks, "\n"))
 	}
 	s.task.Emit(task.Event{Type: task.Log, Message: fmt.Sprintf("maps for %d of %d images", mapped, len(s.rows))})
@@ -70,6 +73,14 @@ func (s *session) report() error {
 		s.task.Warn(strings.Join(remarks, "\n"))
 	}
 	return nil
+}
+
+// nothing says why there are no annotations at all.
+func (s *session) nothing() string {
+	if s.job.Drawings != "" {
+		return saliency.NotThere(s.plan, s.job.Drawings)
+	}
+	return s.file() + " holds no annotations"
 }
 
 func (s *session) writeImages() error {

@@ -360,6 +360,7 @@ func TestProblems(t *testing.T) {
 	write(t, dir+"/answer.csv", "image,annotator,x,y,width,height,answer\na/1.png,ann,1,1,2,2,Fake\n")
 	write(t, dir+"/bad.csv", "image,x\n")
 	write(t, dir+"/bad.json", "{")
+	write(t, dir+"/rows.csv", "image,x,y,width,height\n")
 	sigma := saliency.Sigma{Pixels: 1}
 	for name, c := range map[string]struct {
 		params saliency.Params
@@ -374,10 +375,15 @@ func TestProblems(t *testing.T) {
 		"two_names":   {saliency.Params{Clicks: dir + "/twice.csv", Sigma: sigma}, "", "the annotations name /a/1.png and a/1.png, which are one image of the list"},
 		"one_name":    {saliency.Params{Clicks: dir + "/name.csv", Match: "name", Sigma: sigma}, "", "several images of the list are called 1.png; name them by their paths (match: path)"},
 		"no_map":      {saliency.Params{Clicks: dir + "/outside.csv", Sigma: sigma}, "", "none of the 4 images of " + dir + "/list.csv gets a map\n2 points lie outside of their images and were left out\n"},
-		"answer":      {saliency.Params{Boxes: dir + "/answer.csv"}, "", `annotator "ann" answered "Fake" on a/1.png; the answers that are known: live, real, spoof, synthetic`},
-		"csv":         {saliency.Params{Clicks: dir + "/bad.csv", Sigma: sigma}, "", "/bad.csv: CSV line 1: there is no column y"},
-		"json":        {saliency.Params{Fixations: dir + "/bad.json", Sigma: sigma}, "", "/bad.json: line 1: no JSON: "},
-		"no_file":     {saliency.Params{Boxes: dir + "/none.csv"}, "", "none.csv: no such file"},
+		"no_drawing": {saliency.Params{Drawings: "marks/{annotator}/{path}.png"}, "", "none of the 4 images of " + dir + "/list.csv gets a map\n" +
+			"there is no drawing marks/{annotator}/{path}.png below " + dir + "/, the root of the data set" +
+			"; for /a/1.png there is no " + dir + "/marks/{annotator}/a/1.png.png, nor a folder " + dir + "/marks\n"},
+		"no_drawing_of_any": {saliency.Params{Drawings: dir + "/large/{annotator}.svg"}, "", "there is no drawing " + dir + "/large/{annotator}.svg; for /a/1.png there is no " + dir + "/large/{annotator}.svg\n"},
+		"no_rows":           {saliency.Params{Boxes: dir + "/rows.csv"}, "", "gets a map\n" + dir + "/rows.csv holds no annotations\n"},
+		"answer":            {saliency.Params{Boxes: dir + "/answer.csv"}, "", `annotator "ann" answered "Fake" on a/1.png; the answers that are known: live, real, spoof, synthetic`},
+		"csv":               {saliency.Params{Clicks: dir + "/bad.csv", Sigma: sigma}, "", "/bad.csv: CSV line 1: there is no column y"},
+		"json":              {saliency.Params{Fixations: dir + "/bad.json", Sigma: sigma}, "", "/bad.json: line 1: no JSON: "},
+		"no_file":           {saliency.Params{Boxes: dir + "/none.csv"}, "", "none.csv: no such file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := defaults(c.params)
