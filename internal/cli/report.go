@@ -21,6 +21,7 @@ import (
 	"github.com/cyborg-run/cyborg-run/stages/agreement"
 	"github.com/cyborg-run/cyborg-run/stages/check"
 	"github.com/cyborg-run/cyborg-run/stages/human"
+	"github.com/cyborg-run/cyborg-run/stages/saliency"
 	"github.com/cyborg-run/cyborg-run/stages/summary"
 )
 
@@ -145,6 +146,12 @@ func (r *oneRun) take(in *report.Input, s *graph.Step) {
 		var found results.Agreement
 		if s.State == graph.Done && readJSON(s.Artifact.Path("agreement/agreement.json"), &found) == nil {
 			in.Agreement = append(in.Agreement, found)
+		}
+	case saliency.Stage:
+		var found results.Annotators
+		if s.State == graph.Done && readJSON(s.Artifact.Path(saliency.AgreementJSON), &found) == nil {
+			job, _ := s.Node.Params.(saliency.Job)
+			in.Annotators = append(in.Annotators, report.Annotators{Annotators: &found, Node: s.Node.Name, Simulated: job.SimulatedMaps()})
 		}
 	case human.Stage:
 		var found results.Human

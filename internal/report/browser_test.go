@@ -23,7 +23,9 @@ func TestInABrowser(t *testing.T) {
 	}
 	program := browser(t)
 	path := filepath.Join(t.TempDir(), "report.html")
-	if err := os.WriteFile(path, []byte(write(t, withAgreement(small(t, "words")))), 0o644); err != nil {
+	in := withAgreement(small(t, "words"))
+	in.Annotators = marked()
+	if err := os.WriteFile(path, []byte(write(t, in)), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU)

@@ -27,12 +27,13 @@ type Input struct {
 	Why         string   // why that profile was taken: "CYBORG_DATA is not set"
 	Notes       []string // what must be read first: simulated data, a demo profile that shows the machinery
 
-	Summary   *results.Summary    // nil: there is none, because a node failed
-	Check     *results.Check      // nil: the spec has no check, or it did not run
-	Agreement []results.Agreement // of CAMs and maps: one for each stage of that kind
-	Humans    []Human             // human studies: one for each stage of that kind
-	Figures   map[string][]byte   // SVG by name, without ending: "roc", "learning_loss"
-	Files     fs.FS               // the run's folder, for CAM pictures; nil: no pictures
+	Summary    *results.Summary    // nil: there is none, because a node failed
+	Check      *results.Check      // nil: the spec has no check, or it did not run
+	Agreement  []results.Agreement // of CAMs and maps: one for each stage of that kind
+	Annotators []Annotators        // of maps made of annotations: one for each stage of that kind
+	Humans     []Human             // human studies: one for each stage of that kind
+	Figures    map[string][]byte   // SVG by name, without ending: "roc", "learning_loss"
+	Files      fs.FS               // the run's folder, for CAM pictures; nil: no pictures
 
 	Spec        string            // resolved.yaml
 	Environment map[string]string // versions, device, threads
@@ -63,7 +64,7 @@ var pageStyle string
 var page = sync.OnceValues(func() (*template.Template, error) {
 	return template.New("page").Funcs(template.FuncMap{
 		"join": strings.Join, "seconds": seconds, "number": number, "signed": signed, "chance": chance, "effect": effect, "parted": parted,
-	}).Parse(tablesText + storyText + agreementText + humanText + pageText)
+	}).Parse(tablesText + storyText + agreementText + humanText + annotatorsText + pageText)
 })
 
 // Write makes the page.
@@ -92,6 +93,7 @@ func Write(w io.Writer, in Input) error {
 		v.Notes = append(v.Notes, s.Notes...)
 	}
 	v.Agreements = newAgreements(in.Agreement, in.Files)
+	v.Annotated = newAnnotators(in.Annotators)
 	v.People = newHumans(in.Humans)
 	v.figures()
 	v.timings()
@@ -115,6 +117,7 @@ type view struct {
 	Runs       *runs
 	Story      *story
 	Agreements []agreement
+	Annotated  []annotators
 	People     []human
 	Grid       *grid
 	Means      []meanMaps

@@ -6,7 +6,7 @@
 //	maps/a/b.jpg.png  the map of /a/b.jpg in the data set's list: 8-bit grey, of the image's size; for each image that has one
 //	images.csv        path,map,annotators,wrong,unanswered,empty,outside: what became of each image's annotations
 //	agreement.csv     path,annotators,pairs,cc,iou: how far the annotators of an image agree, means over pairs of them
-//	agreement.json    their means over the images, and Fleiss' kappa of the answers
+//	agreement.json    their means over the images, Fleiss' kappa of the answers, and how many annotations were left out
 //
 // The way from annotations to a map: annotators whose answer does not count are left out, and those who marked nothing;
 // then each has a map, which is averaged over them, smoothed, cut at the threshold, and brought to the granularity. Clicks
@@ -123,7 +123,7 @@ const (
 // Stage declares the kind.
 var Stage = &pipeline.Stage{
 	Kind:     "saliency",
-	Revision: 2,
+	Revision: 3,
 	Program:  pipeline.Torch,
 	Outputs:  []string{experiment.MapsFolder, Images, AgreementCSV, AgreementJSON},
 	Publish: []pipeline.Publication{

@@ -10,22 +10,13 @@ import (
 	"strings"
 
 	"github.com/cyborg-run/cyborg-run/internal/annotation"
+	"github.com/cyborg-run/cyborg-run/internal/results"
 	"github.com/cyborg-run/cyborg-run/internal/table"
 	"github.com/cyborg-run/cyborg-run/pipeline/task"
 	"github.com/cyborg-run/cyborg-run/stages/experiment"
 	"github.com/cyborg-run/cyborg-run/stages/prepare"
 	"github.com/cyborg-run/cyborg-run/stages/saliency"
 )
-
-// Agreement is agreement.json. A value is null where it is not defined.
-type Agreement struct {
-	Images  int          `json:"images"`  // with two or more annotators
-	CC      *json.Number `json:"cc"`      // Pearson's correlation of two annotators' maps: the mean over the images' means
-	IoU     *json.Number `json:"iou"`     // intersection over union of what two annotators marked: the same
-	Answers int          `json:"answers"` // on images of the list
-	Rated   int          `json:"rated"`   // images with two or more answers
-	Kappa   *json.Number `json:"kappa"`   // Fleiss' kappa of the answers
-}
 
 // report writes the tables and says what became of the annotations. That no image got a map is an error.
 func (s *session) report() error {
@@ -122,9 +113,24 @@ func (s *session) writeAgreement() error {
 	}
 	mean := annotation.MeanPair(all)
 	kappa, rated := annotation.Kappa(counts)
-	raw, err := json.MarshalIndent(Agreement{
-		Images: len(all), CC: defined(mean.CC), IoU: defined(mean.IoU), Answers: len(s.answers), Rated: rated, Kappa: defined(kappa),
-	}, "", "  ")
+	out := results.Annotators{
+		Images: len(all), CC: defined(mean.CC), IoU: defined(mean.IoU), Answers: len(s.answers), Rated: rated, Kappa: defined(kappa), Listed: len(s.rows),
+	}
+	names := map[string]bool{}
+	for _, r := range s.rows {
+		out.Wrong, out.Unanswered = out.Wrong+r.wrong, out.Unanswered+r.unanswered
+		if !r.mapped {
+			continue
+		}
+		out.Maps++
+		for _, name := range r.names {
+			if name != "" {
+				names[name] = true
+			}
+		}
+	}
+	out.Names = len(names)
+	raw, err := json.MarshalIndent(out, "", "  ")
 	if err != nil {
 		return err
 	}

@@ -75,6 +75,7 @@ type row struct {
 	drawings []saliency.Drawing
 
 	annotators                        int // whose maps were averaged
+	names                             []string
 	wrong, unanswered, empty, outside int
 	mapped                            bool
 	agreement                         annotation.Pair // of NaN where there are no pairs
@@ -145,7 +146,7 @@ func (s *session) maps(i, w, h int) (maps []*annotation.Map, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("drawing %s: %w", d.File, err)
 		}
-		maps = append(maps, m)
+		maps, r.names = append(maps, m), append(r.names, d.Annotator)
 	}
 	for k := range r.records {
 		m := annotation.NewMap(w, h)
@@ -157,16 +158,17 @@ func (s *session) maps(i, w, h int) (maps []*annotation.Map, err error) {
 		if len(record.Points) > 0 {
 			m.Spread(record.Points, s.job.Sigma.InPixels())
 		}
-		maps = append(maps, m)
+		maps, r.names = append(maps, m), append(r.names, record.Annotator)
 	}
-	kept := maps[:0]
-	for _, m := range maps {
+	kept, names := maps[:0], r.names[:0]
+	for k, m := range maps {
 		if m.Empty() {
 			r.empty++
 			continue
 		}
-		kept = append(kept, m)
+		kept, names = append(kept, m), append(names, r.names[k])
 	}
+	r.names = names
 	return kept, nil
 }
 

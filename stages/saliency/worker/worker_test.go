@@ -157,8 +157,9 @@ func TestTables(t *testing.T) {
 	for file, want := range map[string]string{
 		saliency.Images: "path,map,annotators,wrong,unanswered,empty,outside\n" +
 			"/a/1.png,maps/a/1.png.png,2,0,0,0,0\n/b/1.png,maps/b/1.png.png,1,1,0,0,0\n/a/2.png,,0,0,1,0,0\n3.png,,0,0,0,1,0\n",
-		saliency.AgreementCSV:  "path,annotators,pairs,cc,iou\n/a/1.png,2,1,0.333333333,0.333333333\n",
-		saliency.AgreementJSON: "{\n  \"images\": 1,\n  \"cc\": 0.333333333,\n  \"iou\": 0.333333333,\n  \"answers\": 5,\n  \"rated\": 2,\n  \"kappa\": -0.333333333\n}\n",
+		saliency.AgreementCSV: "path,annotators,pairs,cc,iou\n/a/1.png,2,1,0.333333333,0.333333333\n",
+		saliency.AgreementJSON: "{\n  \"images\": 1,\n  \"cc\": 0.333333333,\n  \"iou\": 0.333333333,\n  \"answers\": 5,\n  \"rated\": 2,\n  \"kappa\": -0.333333333,\n" +
+			"  \"listed\": 4,\n  \"maps\": 2,\n  \"annotators\": 2,\n  \"wrong\": 1,\n  \"unanswered\": 1\n}\n",
 	} {
 		got, err := os.ReadFile(out + "/out/" + file)
 		if err != nil {
