@@ -27,8 +27,9 @@ type Node struct {
 	GPU    bool     // works on the run's device
 	Pos    diag.Pos // where the spec declares it
 
-	Title   string // what reasons call it, "dataset train"; empty: its name
-	Section string // where the spec has its parameters, "datasets.train"; empty: its stage's kind
+	Title   string            // what reasons call it, "dataset train"; empty: its name
+	Section string            // where the spec has its parameters, "datasets.train"; empty: its stage's kind
+	Other   map[string]string // where it has those that are not there: {"terms": "losses.cyborg"}
 
 	spec.Handling // resources, tries and limits; not in the key
 

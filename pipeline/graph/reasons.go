@@ -44,8 +44,11 @@ func (p *Plan) explain(s *Step) {
 		}
 	} else {
 		s.Reasons = []string{"never done"}
-		if s.lost != "" {
+		switch {
+		case s.lost != "":
 			s.Reasons = []string{s.lost}
+		case p.store.Begun(s.Key):
+			s.Reasons = []string{"was begun and cut off; goes on from what it saved"}
 		}
 	}
 	if why := p.blocked(s); why != "" {
@@ -291,6 +294,10 @@ func (n *Node) field(part string) string {
 	rest, isParam := strings.CutPrefix(part, paramPart)
 	if !isParam {
 		return part
+	}
+	first, behind, _ := strings.Cut(rest, ".")
+	if other, ok := n.Other[first]; ok {
+		return strings.TrimSuffix(other+"."+behind, ".")
 	}
 	if n.Section != "" {
 		return n.Section + "." + rest

@@ -41,6 +41,15 @@ func (s *Store) Begin(key Key) (*Attempt, error) {
 	return &Attempt{Dir: dir, store: s, key: key, began: time.Now()}, nil
 }
 
+// Begun tells whether an attempt at a key was cut off and left a state that the next one goes on from.
+func (s *Store) Begun(key Key) bool {
+	if key == "" {
+		return false
+	}
+	saved, err := os.ReadDir(filepath.Join(s.dir, "attempts", string(key), "state"))
+	return err == nil && len(saved) > 0
+}
+
 // whole fails where no attempt could become an artifact in the end. There is nothing of that name to move, but the kernel
 // looks at the file systems first.
 func (s *Store) whole() error {

@@ -26,6 +26,7 @@ func (b *Builder) Trained(c *Cell, n *graph.Node) (t Trained, ok bool) {
 		return t, false
 	}
 	t = from.Network()
+	n.Other = map[string]string{"model": "model"}
 	n.Needs = append(n.Needs, graph.Edge{Port: ModelPort, From: c.Needs[0], Output: "final.pth"})
 	n.Files = b.FilesOf(t.Model)
 	return t, true

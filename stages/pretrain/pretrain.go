@@ -116,6 +116,7 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 	b.Edge(n, "validation", c.Place("validation"), p.Validation, size)
 	b.First(c, n, p.Init, network)
 	model.Init = experiment.Init{}
+	n.Other = map[string]string{"model": "model"}
 	n.Params, n.How = Job{Params: *p, Model: model}, train.How{Checkpoint: p.Checkpoint}
 	n.CPUs, n.GPU = b.Threads(p.Threads), true
 }

@@ -190,6 +190,7 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 	}
 	b.Edge(n, "validation", c.Place("select"), p.Select.On, size)
 	b.First(c, n, model.Init, network)
+	n.Other = map[string]string{"model": "model", "terms": "losses." + p.Loss}
 	n.Params, n.How = Job{Params: *p, Model: model, Terms: terms}, How{p.Checkpoint}
 	n.CPUs, n.GPU = b.Threads(p.Threads), true
 }
