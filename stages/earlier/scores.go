@@ -3,13 +3,17 @@ package earlier
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"maps"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/cyborg-run/cyborg-run/internal/metrics"
 	"github.com/cyborg-run/cyborg-run/pipeline"
+	"github.com/cyborg-run/cyborg-run/pipeline/diag"
 	"github.com/cyborg-run/cyborg-run/pipeline/graph"
+	"github.com/cyborg-run/cyborg-run/pipeline/spec"
 	"github.com/cyborg-run/cyborg-run/pipeline/task"
 	"github.com/cyborg-run/cyborg-run/stages/experiment"
 )
@@ -18,8 +22,10 @@ import (
 type ScoresParams struct {
 	// File holds a row an image: path,score as the authors' test.py writes it; name,label,score (their match scores);
 	// path,score,label,data set (Grains, MENTOR); or this program's scores.csv. {arch}, {loss}, {seed} and {set} stand for the
-	// matrix values.
-	File string `yaml:"file" json:"-" required:"true"`
+	// matrix values. With {set}, and labels: list, it is read for the set and for each one that the set is scored with (its
+	// `with`): test.py writes a file for each of them. Where the scores lie otherwise, a list names all files that are read,
+	// and {set} in it is the set alone.
+	File spec.OneOrMany[string] `yaml:"file" json:"-" required:"true" min:"1"`
 	// Set is the data set that was scored: the name that tables show and, with labels: list, that of the spec's data set.
 	Set string `yaml:"set" json:"set" required:"true"`
 	// Labels come from the list of the data set, by the paths of its images, or from the file's own column.
@@ -35,7 +41,7 @@ type ScoresParams struct {
 // ScoresJob is the stage as its worker gets it.
 type ScoresJob struct {
 	ScoresParams
-	Path  string            `json:"path"`
+	Paths []string          `json:"paths"`
 	Lists []experiment.List `json:"lists,omitempty"`
 }
 
@@ -53,15 +59,12 @@ var ScoresKind = experiment.Kind{Stage: ScoresStage, Params: func() any { return
 
 func bindScores(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 	p := c.Params.(*ScoresParams)
-	values := p.values()
-	maps.Copy(values, map[string]string{"set": p.Set})
-	job := ScoresJob{ScoresParams: *p, Path: expand(b, c.Place("file"), c.Path("file"), values)}
-	b.File(c.Place("file"), job.Path, "scores.file", "; name a file of scores, such as output.csv of the authors' test.py")
+	job := ScoresJob{ScoresParams: *p, Paths: scoreFiles(b, c, p)}
 	if p.Labels == "list" {
 		job.Lists = b.Lists(c.Place("set"), p.Set)
 	}
 	if b.Files {
-		n.Files = append(n.Files, job.Path)
+		n.Files = append(n.Files, job.Paths...)
 		for _, list := range job.Lists {
 			b.File(c.Place("set"), list.CSV, "the list of its images", "")
 			n.Files = append(n.Files, list.CSV)
@@ -70,28 +73,52 @@ func bindScores(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 	n.Params = job
 }
 
+// scoreFiles are the files of a set: those of a list, or the one that is named; where {set} names it, also those of the sets
+// that it is scored with.
+func scoreFiles(b *experiment.Builder, c *experiment.Cell, p *ScoresParams) (paths []string) {
+	values := p.values()
+	add := func(at diag.Pos, pattern, set, mend string) {
+		values["set"] = set
+		path := expand(b, at, pattern, values)
+		b.File(at, path, "scores.file", mend)
+		paths = append(paths, path)
+	}
+	const mend = "; name a file of scores, such as output.csv of the authors' test.py"
+	file := c.Value("file")
+	if file.Kind == spec.List {
+		for _, one := range file.List() {
+			add(one.Pos, one.Resolve(), p.Set, mend)
+		}
+		return paths
+	}
+	at, pattern := c.Place("file"), file.Resolve()
+	add(at, pattern, p.Set, mend)
+	if p.Labels == "list" && strings.Contains(file.Text(), "{set}") {
+		for _, other := range b.With(c.Place("set"), p.Set)[1:] {
+			add(at, pattern, other, fmt.Sprintf(", and %q is scored with %q; if another file holds those scores, list what is to be read: file: [%q]", p.Set, other, file.Text()))
+		}
+	}
+	return paths
+}
+
 // RunScores does the stage.
 func RunScores(_ context.Context, t *task.Task) error {
 	var job ScoresJob
 	if err := t.Decode(&job); err != nil {
 		return err
 	}
-	raw, err := os.ReadFile(job.Path)
-	if err != nil {
-		return fmt.Errorf("read scores: %w", err)
-	}
-	rows, err := ParseScores(raw, job.Of)
-	if err != nil {
-		return fmt.Errorf("read scores %s: %w", job.Path, err)
+	var rows []metrics.Score
+	for _, path := range job.Paths {
+		found, err := readScores(path, job)
+		if err != nil {
+			return fmt.Errorf("read scores %s: %w", path, err)
+		}
+		rows = append(rows, found...)
 	}
 	if job.Labels == "list" {
+		var err error
 		if rows, err = label(rows, job); err != nil {
-			return fmt.Errorf("scores %s: %w", job.Path, err)
-		}
-	}
-	for _, r := range rows {
-		if r.Label == "" {
-			return fmt.Errorf("read scores %s: it has no column with labels: take labels: list", job.Path)
+			return fmt.Errorf("scores %s: %w", strings.Join(job.Paths, ", "), err)
 		}
 	}
 	out, err := os.Create(t.Out("scores.csv"))
@@ -107,8 +134,25 @@ func RunScores(_ context.Context, t *task.Task) error {
 	}
 	report := metrics.Evaluate(metrics.Split(rows))
 	report.Set = job.Set
-	if raw, err = json.MarshalIndent(report, "", " "); err != nil {
+	raw, err := json.MarshalIndent(report, "", " ")
+	if err != nil {
 		return err
 	}
 	return os.WriteFile(t.Out("metrics.json"), append(raw, '\n'), 0o644)
+}
+
+// readScores reads one of the files, with the labels that are asked of it.
+func readScores(path string, job ScoresJob) ([]metrics.Score, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := ParseScores(raw, job.Of)
+	if err != nil {
+		return nil, err
+	}
+	if job.Labels != "list" && slices.ContainsFunc(rows, func(r metrics.Score) bool { return r.Label == "" }) {
+		return nil, errors.New("it has no column with labels: take labels: list")
+	}
+	return rows, nil
 }

@@ -149,19 +149,20 @@ func TestTables(t *testing.T) {
 		Deep uint64 `yaml:"deep" default:"7"`
 	}
 	type outer struct {
-		Must  string            `yaml:"must" required:"true" enum:"|a|b"`
-		Some  int               `yaml:"some" min:"1" max:"100000"`
-		Inner inner             `yaml:"inner"`
-		Words map[string]string `yaml:"words"`
-		Names spec.Named[inner] `yaml:"names"`
-		List  []inner           `yaml:"list"`
+		Must  string                 `yaml:"must" required:"true" enum:"|a|b"`
+		Some  int                    `yaml:"some" min:"1" max:"100000"`
+		Inner inner                  `yaml:"inner"`
+		Words map[string]string      `yaml:"words"`
+		Names spec.Named[inner]      `yaml:"names"`
+		List  []inner                `yaml:"list"`
+		Files spec.OneOrMany[string] `yaml:"files"`
 	}
 	pkg := reflect.TypeFor[outer]().PkgPath()
 	s := newSource("", module)
 	s.packages[pkg] = &packageDoc{
 		types: map[string]string{"outer": "outer is one.", "inner": "inner is another."},
 		fields: map[string]map[string]string{
-			"outer": {"Must": "Must is text.", "Some": "Some is more than Must.", "Inner": "Inner holds it.", "Words": "Words.", "Names": "Names.", "List": "List."},
+			"outer": {"Must": "Must is text.", "Some": "Some is more than Must.", "Inner": "Inner holds it.", "Words": "Words.", "Names": "Names.", "List": "List.", "Files": "Files."},
 			"inner": {"Deep": "Deep down."},
 		},
 	}
@@ -178,6 +179,7 @@ func TestTables(t *testing.T) {
 			{"words", "map of texts", "none", "", "Words."},
 			{"names", "map by names of yours", "", "", "Names. See [below](#partnamesname)."},
 			{"list", "list of maps", "", "", "List. See [below](#partlist)."},
+			{"files", "text or list of texts", "none", "", "Files."},
 		}},
 		{"part.names.NAME", "Another.", []row{{"deep", "whole number", "`7`", "at least 0", "Deep down."}}},
 		{"part.list[]", "Another.", []row{{"deep", "whole number", "`7`", "at least 0", "Deep down."}}},

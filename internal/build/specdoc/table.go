@@ -163,7 +163,11 @@ func typeName(t reflect.Type) (string, error) {
 		return typeName(t.Elem())
 	case reflect.Slice:
 		entry, err := typeName(t.Elem())
-		return "list of " + entry + "s", err
+		list := "list of " + entry + "s"
+		if strings.HasPrefix(t.Name(), "OneOrMany[") {
+			list = entry + " or " + list
+		}
+		return list, err
 	case reflect.Map:
 		entry, err := typeName(t.Elem())
 		return "map of " + entry + "s", err
