@@ -54,11 +54,17 @@ func TestFormsOfScores(t *testing.T) {
 		text, of string
 		want     []metrics.Score
 	}{
-		"test.py":           {"/home/me/a.png,0.25\n/home/me/b.png,1e-3\n", "", []metrics.Score{{Path: "/home/me/a.png", Class: none, Score: 0.25}, {Path: "/home/me/b.png", Class: none, Score: 0.001}}},
-		"match scores":      {"a.png,0,0.25\nb.png,1.0,1\n", "", []metrics.Score{{Path: "a.png", Label: "Real", Score: 0.25}, {Path: "b.png", Label: "Synthetic", Class: 1, Score: 1}}},
-		"our scores.csv":    {"path,label,score\na.png,Synthetic,0.25\n", "", []metrics.Score{{Path: "a.png", Label: "Synthetic", Class: 1, Score: 0.25}}},
-		"Grains":            {"a.png,0.5,Live,first\nb.png,0.75,Spoof,second\n", "second", []metrics.Score{{Path: "b.png", Label: "Synthetic", Class: 1, Score: 0.75}}},
-		"header, CRLF, BOM": {"\ufeffpath,score\r\na.png,0.5\r\n", "", []metrics.Score{{Path: "a.png", Class: none, Score: 0.5}}},
+		"test.py":                            {"/home/me/a.png,0.25\n/home/me/b.png,1e-3\n", "", []metrics.Score{{Path: "/home/me/a.png", Class: none, Score: 0.25}, {Path: "/home/me/b.png", Class: none, Score: 0.001}}},
+		"match scores":                       {"a.png,0,0.25\nb.png,1.0,1\n", "", []metrics.Score{{Path: "a.png", Label: "Real", Score: 0.25}, {Path: "b.png", Label: "Synthetic", Class: 1, Score: 1}}},
+		"our scores.csv":                     {"path,label,score\na.png,Synthetic,0.25\n", "", []metrics.Score{{Path: "a.png", Label: "Synthetic", Class: 1, Score: 0.25}}},
+		"Grains":                             {"a.png,0.5,Live,first\nb.png,0.75,Spoof,second\n", "second", []metrics.Score{{Path: "b.png", Label: "Synthetic", Class: 1, Score: 0.75}}},
+		"test.py, a comma in the first path": {"/x/a,b.png,0.25\n/x/c.png,0.5\n", "", []metrics.Score{{Path: "/x/a,b.png", Class: none, Score: 0.25}, {Path: "/x/c.png", Class: none, Score: 0.5}}},
+		"test.py, commas in a later path":    {"/x/c.png,0.5\n/x/d,e/a, b,1.jpg,0.25\n", "", []metrics.Score{{Path: "/x/c.png", Class: none, Score: 0.5}, {Path: "/x/d,e/a, b,1.jpg", Class: none, Score: 0.25}}},
+		"test.py, a comma in quotes":         {"\"/x/a,b.png\",0.25\n\"/x/a,b\",0.5\n", "", []metrics.Score{{Path: "/x/a,b.png", Class: none, Score: 0.25}, {Path: "/x/a,b", Class: none, Score: 0.5}}},
+		"match scores, a comma":              {"a,b.png,1,0.25\nReal,0.png,Real,1\n", "", []metrics.Score{{Path: "a,b.png", Label: "Synthetic", Class: 1, Score: 0.25}, {Path: "Real,0.png", Label: "Real", Score: 1}}},
+		"Grains, a comma":                    {"a,b.png,0.5,Live,1\nc.png,0.75,Spoof,1\n", "1", []metrics.Score{{Path: "a,b.png", Label: "Real", Score: 0.5}, {Path: "c.png", Label: "Synthetic", Class: 1, Score: 0.75}}},
+		"header, a comma":                    {"path,score\na,b.png,0.5\n", "", []metrics.Score{{Path: "a,b.png", Class: none, Score: 0.5}}},
+		"header, CRLF, BOM":                  {"\ufeffpath,score\r\na.png,0.5\r\n", "", []metrics.Score{{Path: "a.png", Class: none, Score: 0.5}}},
 	} {
 		got, err := ParseScores([]byte(c.text), c.of)
 		if err != nil {
@@ -71,16 +77,25 @@ func TestFormsOfScores(t *testing.T) {
 
 func TestBadScores(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                         "no rows",
-		"path,score\n":             "no rows",
-		"a\n":                      "1 fields; known are",
-		"a,1\nb,x\n":               `line 2: score "x" is no finite number`,
-		"a,1\nb,NaN\n":             `line 2: score "NaN" is no finite number`,
-		"a,1\nb,1,2\n":             "wrong number of fields",
-		"a,Dog,1\n":                `line 1: unknown label "Dog"`,
-		"of:a,1\n":                 "cannot be looked for",
-		"of:a,1,Real,other\n":      `no row is of the data set "mine"`,
-		"path,score\nscore,path\n": `line 2: score "path" is no finite number`,
+		"":                              "no rows",
+		"path,score\n":                  "no rows",
+		"a\n":                           "1 fields; known are",
+		"a,1\nb,x\n":                    `line 2: score "x" is no finite number`,
+		"a,1\nb,NaN\n":                  `line 2: score "NaN" is no finite number`,
+		"a,1\nb,1,2\n":                  "line 2: wrong number of fields: 3, and the first row has 2; a path with commas goes in quotes",
+		"a.png,1\nb.png,Real,1\n":       "line 2: wrong number of fields: 3, and the first row has 2",
+		"a.png,0,1\nb,c.png,1\n":        `line 2: unknown label "c.png"`,
+		"path,label,score\nb,c.png,1\n": `line 2: unknown label "c.png"`,
+		"a,Dog,1\n":                     `line 1: unknown label "Dog"`,
+		"a.png,Dog,1\n":                 `line 1: unknown label "Dog"`,
+		"a.png,0.5,1\n":                 `line 1: unknown label "0.5"`,
+		"/x/a,b,1\n":                    `line 1: unknown label "b"`,
+		"a,b,c,d,1\n":                   "line 1: 5 fields; known are",
+		"a.png,0,x\n":                   `line 1: score "x" is no finite number`,
+		"a.png,1e999\n":                 `line 1: score "1e999" is no finite number`,
+		"of:a,1\n":                      "cannot be looked for",
+		"of:a,1,Real,other\n":           `no row is of the data set "mine"`,
+		"path,score\nscore,path\n":      `line 2: score "path" is no finite number`,
 	} {
 		of := ""
 		if strings.HasPrefix(text, "of:") {
