@@ -80,14 +80,15 @@ func Write(w io.Writer, in Input) error {
 	if s := in.Summary; s != nil {
 		v.marks = newMarks(s)
 		v.Lead = lead(s)
-		v.Comparison = newComparison(s)
+		if !onlyCurves(s) {
+			v.Comparison, v.Runs = newComparison(s), newRuns(s)
+		}
 		v.Findings = findings(s)
 		v.Others = newOthers(s)
 		if len(s.Settings) > 2 { // else the comparison says it already
 			v.Pairs = s.Pairs
 		}
 		v.Tables, v.DeLong = layouts(s), overRepeats(s.DeLong)
-		v.Runs = newRuns(s)
 		v.Story = newStory(s, in.Files)
 		v.Grid, v.Means = v.pictures(s, in.Files)
 		v.Notes = append(v.Notes, s.Notes...)

@@ -201,6 +201,11 @@ func TestThePageOfARunThatFailed(t *testing.T) {
 	if !strings.Contains(empty, `id="comparison"`) {
 		t.Error("a summary of nothing has no comparison")
 	}
+	curves := write(t, Input{Name: "curves", Summary: &results.Summary{Compare: "loss", Repeat: "seed", Metric: "auc", Settings: []string{"a"},
+		Curves: []results.Curve{{Setting: "a", Name: "train_loss", Epoch: []int{1}, Mean: []float64{1}, SD: []float64{0}, N: 3}}}})
+	if strings.Contains(curves, `id="comparison"`) || !strings.Contains(curves, "1 setting of loss, each trained with 3 seeds; nothing was scored.") {
+		t.Error("learning curves without scores have a comparison, or no word on it")
+	}
 }
 
 func TestPicturesKeepToTheirBudget(t *testing.T) {

@@ -36,7 +36,10 @@ func layouts(s *results.Summary) (all []layout) {
 			best = "lowest"
 		}
 		l.Caption = fmt.Sprintf("Mean ± standard deviation over runs; the %s of each column and group in bold. The same as CSV, Markdown and LaTeX in tables/%s.*.", best, t.Metric)
-		if t.Metric == "acer_on_test" {
+		switch t.Metric {
+		case results.Learning:
+			l.Caption = "Each training after its last epoch, mean ± standard deviation over trainings. The same as CSV, Markdown and LaTeX in tables/learning.*."
+		case "acer_on_test":
 			l.Caption += " Optimistic: the threshold was chosen on the very images it is measured on."
 		}
 		all = append(all, l)
@@ -53,6 +56,8 @@ func measureName(metric string) string {
 		return "TDR at FDR " + at
 	}
 	switch metric {
+	case results.Learning:
+		return "What the trainings came to"
 	case "acer_chosen":
 		return "ACER, threshold chosen on the validation set"
 	case "acer_on_test":

@@ -30,6 +30,14 @@ func lead(s *results.Summary) string {
 	for _, r := range s.Runs {
 		repeats[r.Axes[s.Repeat]] = true
 	}
+	if onlyCurves(s) {
+		trainings := 0
+		for _, c := range s.Curves {
+			trainings = max(trainings, c.N)
+		}
+		return fmt.Sprintf("%s, each trained with %s; nothing was scored.",
+			count(len(s.Settings), "setting of "+s.Compare, "settings of "+s.Compare), count(max(1, trainings), s.Repeat, s.Repeat+"s"))
+	}
 	if len(s.Curves) == 0 {
 		return fmt.Sprintf("%s trained elsewhere, scored on %s: %s.", count(len(s.Settings), "network", "networks"),
 			count(len(s.Sets), "data set", "data sets"), count(len(s.Runs), "evaluation", "evaluations"))
@@ -40,6 +48,9 @@ func lead(s *results.Summary) string {
 		count(len(s.Sets), "data set", "data sets"),
 		count(len(s.Runs), "evaluation", "evaluations"))
 }
+
+// onlyCurves tells whether trainings are shown of which none was scored.
+func onlyCurves(s *results.Summary) bool { return len(s.Runs) == 0 && len(s.Curves) > 0 }
 
 func count(n int, one, many string) string {
 	if n == 1 {

@@ -1,11 +1,14 @@
 package results
 
+// Learning is the metric of a table of learning curves: what trainings came to that were not scored.
+const Learning = "learning"
+
 // Table is one metric in the paper's layout: rows are settings, grouped by all axes but the compared one (the network), columns
 // are data sets.
 type Table struct {
 	Metric  string     `json:"metric"`
 	Axes    []string   `json:"axes"`    // head of the columns that name a row: arch, loss
-	Columns []string   `json:"columns"` // sets, then "mean" over Summary.Mean and "pooled": their images together
+	Columns []string   `json:"columns"` // sets, then "mean" over Summary.Mean and "pooled": their images together; curves, for Learning
 	Rows    []TableRow `json:"rows"`
 	Tests   []Test     `json:"tests"` // each setting against its baseline, column by column; Holm's rule runs over all of them
 }

@@ -46,6 +46,9 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 			b.Diags.Add(c.Value("assert").List()[i].Inside(wrong.Offset, wrong.Width), spec.Code(wrong), "%v", wrong)
 		}
 	}
+	if len(c.Needs) > 0 && len(experiment.Upstream(c.Needs, "evaluate", "scores")) == 0 {
+		b.Diags.Add(c.Place("assert"), spec.MissingInput, "stage %q (check): nothing that it needs was scored, so there is no metric to check", n.Name)
+	}
 	for _, from := range experiment.Upstream(c.Needs, "summary") {
 		n.Needs = append(n.Needs, graph.Edge{Port: Summary, From: from})
 	}

@@ -133,7 +133,7 @@ func TestBuildSaysWhatIsWrong(t *testing.T) {
 		"no_terms":        {"[{term: cross_entropy}]", "[]", []string{"losses.cross_entropy: at least one term is needed: [{term: cross_entropy}]"}},
 		"term":            {"{term: cyborg,", "{term: cybrog,", []string{`"cybrog" is not one of cross_entropy, auxiliary_cross_entropy, cyborg, harmonization, cam_entropy, cam_log_entropy, cam_entropy_match, energy_variance, did you mean "cyborg"?`}},
 		"needs_nothing":   {"needs: fit, ", "", []string{`stage "score" (evaluate) needs a stage that uses train or weights: write needs: NAME`}},
-		"needs_itself":    {"needs: score}", "needs: table}", []string{`stage "table" (summary) needs a stage that uses evaluate or scores: write needs: NAME`, "the stages need each other in a circle: table needs table"}},
+		"needs_itself":    {"needs: score}", "needs: table}", []string{`stage "table" (summary) needs a stage that uses evaluate or scores or train_log: write needs: NAME`, "the stages need each other in a circle: table needs table"}},
 		"same_axis":       {"set: [unseen]", "set: [unseen], seed: 2", []string{`stage "score": the axis "seed" comes from the stage that it needs already`}},
 		"kind":            {"uses: evaluate", "uses: evaluates", []string{`stage "score" uses "evaluates", which is not a kind of stage, did you mean "evaluate"?; there are: `}},
 		"generated_list":  {"train: {generate", "train: {csv: x.csv, generate", []string{`the data set "train" is generated and has a list of its own: take csv away`}},

@@ -28,11 +28,11 @@ var Stage = &pipeline.Stage{
 }
 
 // Spec is how specs use it. It gathers every evaluation among its needs, and the trainings and CAMs that those come from
-// or that stand beside them.
+// or that stand beside them. Earlier trainings may stand alone, with their learning curves.
 var Spec = experiment.Kind{
 	Stage:  Stage,
 	Params: func() any { return &Params{} },
-	Needs:  []string{"evaluate", "scores"},
+	Needs:  []string{"evaluate", "scores", "train_log"},
 	Bind:   bind,
 }
 
@@ -58,6 +58,9 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 		if len(scored) > 0 && !scored[set] {
 			b.Diags.Add(c.Place("mean"), spec.UnknownDataset, "mean: the set %q is scored by no stage that this one needs", set)
 		}
+	}
+	if len(experiment.Upstream(c.Needs, "evaluate", "scores")) == 0 {
+		p.Mean = nil // a section may name sets
 	}
 	upstream := byKind(experiment.Upstream(c.Needs, "evaluate", "scores", "train", "train_log", "cam", "prepare"))
 	trained := behind(c.Needs, upstream)

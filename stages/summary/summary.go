@@ -102,7 +102,11 @@ func Run(ctx context.Context, t *task.Task) error {
 		return err
 	}
 	all.finish(s)
-	s.Tables = tables(s, p, names, runs, all)
+	if s.Tables = tables(s, p, names, runs, all); len(runs) == 0 {
+		if s.Tables, err = learned(s, names, t.Inputs[Histories]); err != nil {
+			return err
+		}
+	}
 	if s.Curves, err = curves(s.Settings, t.Inputs[Histories], names); err != nil {
 		return err
 	}

@@ -162,6 +162,15 @@ func TestLearningCurves(t *testing.T) {
 	if len(s.Curves) != 4 {
 		t.Errorf("%d curves", len(s.Curves))
 	}
+	if len(s.Tables) != 1 || s.Tables[0].Metric != results.Learning || strings.Join(s.Tables[0].Columns, " ") != "train_loss train_accuracy validation_loss validation_accuracy" {
+		t.Fatalf("tables without scores: %+v", s.Tables)
+	}
+	want := []results.TableCell{{N: 2, Mean: 0.875, SD: 1.25 / math.Sqrt2}, {N: 2, Mean: 0.75, SD: 0.5 / math.Sqrt2}, {N: 1, Mean: 0.5}, {N: 1, Mean: 0.5}}
+	for i, c := range s.Tables[0].Rows[0].Cells { // each training's last epoch, and nothing of the one before it
+		if c.N != want[i].N || !close12(c.Mean, want[i].Mean) || !close12(c.SD, want[i].SD) {
+			t.Errorf("%s at the last epoch: %+v, want %+v", s.Tables[0].Columns[i], c, want[i])
+		}
+	}
 }
 
 func TestTheSameInputsGiveTheSameBytes(t *testing.T) {

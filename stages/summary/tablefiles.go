@@ -12,13 +12,16 @@ import (
 )
 
 // tableFiles are the files of tables/: METRIC.csv, .md and .tex, tests.csv, .md and .tex of the first metric, and all that was
-// measured: runs.csv, auc_intervals.csv and delong.csv.
+// measured: runs.csv, auc_intervals.csv and delong.csv. Where nothing was scored, the first are all.
 func tableFiles(s *results.Summary, runs []run, all *gathered) map[string][]byte {
 	files := map[string][]byte{}
 	for _, t := range s.Tables {
 		layout := tableSheet(t)
 		base := "tables/" + fileName(t.Metric)
 		files[base+".csv"], files[base+".md"], files[base+".tex"] = tableCSV(t), layout.markdown(), layout.latex()
+	}
+	if len(runs) == 0 {
+		return files
 	}
 	if len(s.Tables) > 0 {
 		layout := testsSheet(s, s.Tables[0])
@@ -148,6 +151,8 @@ func tableSheet(t results.Table) sheet {
 	}
 	out.caption = fmt.Sprintf("%s, mean ± standard deviation over up to %d runs; the %s of each column and group in bold.", t.Metric, largest, best)
 	switch t.Metric {
+	case results.Learning:
+		out.caption = fmt.Sprintf("Each training after its last epoch, mean ± standard deviation over up to %d trainings; nothing was scored.", largest)
 	case "acer_on_test":
 		out.caption += " Optimistic: the threshold was chosen on the very images it is measured on."
 	case "accuracy_at_prevalence":

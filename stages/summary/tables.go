@@ -12,7 +12,11 @@ import (
 
 // tables lays out the summary's metric, and each further one that is asked for, as the paper does.
 func tables(s *results.Summary, p Params, names naming, runs []run, all *gathered) (out []results.Table) {
-	rows, axes := tableRows(s, names, runs)
+	axesOf := map[string]map[string]string{}
+	for _, r := range slices.Backward(runs) {
+		axesOf[r.setting] = r.Axes // of the first one
+	}
+	rows, axes := tableRows(s, names, axesOf)
 	var chosen []string
 	for _, metric := range append([]string{s.Metric}, p.Tables...) {
 		chosen = appendNew(chosen, metric)
@@ -73,16 +77,16 @@ func tableColumns(s *results.Summary) []string {
 }
 
 // tableRows are the settings, those of one network (all further axes alike) together, in the spec's order.
-func tableRows(s *results.Summary, names naming, runs []run) (rows []results.TableRow, axes []string) {
+func tableRows(s *results.Summary, names naming, axesOf map[string]map[string]string) (rows []results.TableRow, axes []string) {
 	axes = append(names.Further(), names.compare)
 	var groups []string
 	of := map[string][]results.TableRow{}
 	for _, setting := range s.Settings {
-		at := slices.IndexFunc(runs, func(r run) bool { return r.setting == setting })
-		if at < 0 {
+		axesHere, there := axesOf[setting]
+		if !there {
 			continue // trained and not evaluated
 		}
-		parts := names.parts(runs[at].Axes)
+		parts := names.parts(axesHere)
 		if parts[len(parts)-1] == "" { // nothing is compared
 			parts[len(parts)-1] = setting
 		}
