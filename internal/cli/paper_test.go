@@ -59,6 +59,22 @@ func TestPaperSpecsAgainstTheAuthorsLists(t *testing.T) {
 	}
 }
 
+// Lists that are not there are not taken for the paper's.
+func TestPaperSpecsNameTheListsThatHold(t *testing.T) {
+	const generators = "progan, stargan2, stylegan, stylegan2, stylegan2-ada, stylegan3"
+	path := filepath.Join(testenv.Root(t), "specs", "paper", "resnet50_cyborg.yaml")
+	for data, want := range map[string]string{
+		"/nonexist":                      "good; 102 nodes; no list: train, validation, " + generators + ", celeba-hq, ffhq; profile paper",
+		testenv.Shared(t, "data/cyborg"): "good; 102 nodes; counts hold: train, validation, celeba-hq, ffhq; no list: " + generators + "; profile paper",
+	} {
+		t.Setenv("CYBORG_DATA", data)
+		var stdout, stderr bytes.Buffer
+		if status := cli.Main([]string{"validate", "--no-files", path}, &stdout, &stderr); status != cli.ExitDone || !strings.Contains(stdout.String(), want) {
+			t.Errorf("%s: exit status %d: %s%s, want %s", data, status, &stdout, &stderr, want)
+		}
+	}
+}
+
 // A list that is not the paper's is told from it.
 func TestPaperSpecsCountTheirImages(t *testing.T) {
 	t.Setenv("CYBORG_DATA", testenv.Shared(t, "data/cyborg"))

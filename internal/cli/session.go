@@ -21,6 +21,7 @@ type specFlags struct {
 	set     []string
 	profile string
 	noFiles bool
+	lists   experiment.Lists // what is known of those of the spec that was loaded last
 }
 
 func (f *specFlags) add(c *cobra.Command) {
@@ -38,7 +39,7 @@ func (f *specFlags) load(path string) (*spec.Document, *graph.Graph, error) {
 	if doc == nil {
 		return nil, nil, wrong(diags.Err())
 	}
-	g, err := experiment.Build(doc, stages.Kinds(), experiment.Options{Cores: runtime.NumCPU(), NoFiles: f.noFiles}, diags)
+	g, err := experiment.Build(doc, stages.Kinds(), experiment.Options{Cores: runtime.NumCPU(), NoFiles: f.noFiles, Lists: &f.lists}, diags)
 	if mistakes := diags.Err(); mistakes != nil {
 		return nil, nil, wrong(mistakes)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/cyborg-run/cyborg-run/internal/version"
 	"github.com/cyborg-run/cyborg-run/pipeline/diag"
 	"github.com/cyborg-run/cyborg-run/pipeline/spec"
+	"github.com/cyborg-run/cyborg-run/stages/experiment"
 )
 
 func validateCommand() *cobra.Command {
@@ -27,12 +28,11 @@ func validateCommand() *cobra.Command {
 			if asJSON {
 				format = "json"
 			}
-			write, known := map[string]func(io.Writer, []diag.Diagnostic, []string) error{"text": nil, "json": writeJSON, "sarif": writeSARIF}[format]
+			write, known := map[string]func(io.Writer, findings) error{"text": nil, "json": writeJSON, "sarif": writeSARIF}[format]
 			if !known {
 				return wrong(fmt.Errorf("--format %s: take text, json or sarif", format))
 			}
-			var all []diag.Diagnostic
-			var specs []string // whose each of them is
+			var found findings
 			var failed error
 			for _, path := range args {
 				doc, g, err := f.load(path)
@@ -40,22 +40,25 @@ func validateCommand() *cobra.Command {
 				switch {
 				case errors.As(err, &mistakes):
 					for _, d := range mistakes.Diagnostics {
-						all, specs = append(all, d), append(specs, path)
+						found.all, found.specs = append(found.all, d), append(found.specs, path)
 					}
 				case err != nil:
 					failed = err
 					fmt.Fprintf(c.ErrOrStderr(), "%s: %v\n", path, err)
-				case write == nil:
-					fmt.Fprintf(c.OutOrStdout(), "%s: good; %d nodes%s\n", path, len(g.Nodes), profileNote(doc))
+				default:
+					found.good = append(found.good, goodSpec{path, doc.Profile, len(g.Nodes), f.lists})
+					if write == nil {
+						fmt.Fprintf(c.OutOrStdout(), "%s: good; %d nodes%s%s\n", path, len(g.Nodes), listsNote(f.lists), profileNote(doc))
+					}
 				}
 			}
 			if write == nil {
-				diag.Write(c.ErrOrStderr(), all)
-			} else if err := write(c.OutOrStdout(), all, specs); err != nil {
+				diag.Write(c.ErrOrStderr(), found.all)
+			} else if err := write(c.OutOrStdout(), found); err != nil {
 				return exit{ExitFailed, err}
 			}
 			switch {
-			case len(all) > 0:
+			case len(found.all) > 0:
 				return silent(ExitSpec)
 			case failed != nil:
 				return silent(ExitFailed)
@@ -70,6 +73,28 @@ func validateCommand() *cobra.Command {
 	return c
 }
 
+// findings are what validate has to say of all specs.
+type findings struct {
+	all   []diag.Diagnostic
+	specs []string // whose each of them is
+	good  []goodSpec
+}
+
+// goodSpec is a spec without mistakes. Its lists may not be there, if files are not looked for.
+type goodSpec struct {
+	Spec    string `json:"spec"`
+	Profile string `json:"profile,omitempty"`
+	Nodes   int    `json:"nodes"`
+	experiment.Lists
+}
+
+func listsNote(l experiment.Lists) string {
+	if text := l.String(); text != "" {
+		return "; " + text
+	}
+	return ""
+}
+
 func profileNote(doc *spec.Document) string {
 	if doc.Profile == "" {
 		return ""
@@ -77,8 +102,8 @@ func profileNote(doc *spec.Document) string {
 	return fmt.Sprintf("; profile %s, chosen by %s", doc.Profile, doc.ProfileOrigin)
 }
 
-// writeJSON prints diagnostics with the titles of their codes and the columns behind their ends.
-func writeJSON(w io.Writer, all []diag.Diagnostic, _ []string) error {
+// writeJSON prints diagnostics with the titles of their codes and the columns behind their ends, and which specs are good.
+func writeJSON(w io.Writer, found findings) error {
 	type place struct {
 		diag.Pos
 		EndColumn int `json:"end_column,omitempty"`
@@ -94,13 +119,16 @@ func writeJSON(w io.Writer, all []diag.Diagnostic, _ []string) error {
 		titles[e.Code] = e.Title
 	}
 	list := []diagnostic{}
-	for _, d := range all {
+	for _, d := range found.all {
 		list = append(list, diagnostic{d.Code, titles[d.Code], place{d.Pos, d.Pos.EndColumn()}, d.Message})
 	}
-	return printJSON(w, map[string]any{"diagnostics": list})
+	return printJSON(w, struct {
+		Diagnostics []diagnostic `json:"diagnostics"`
+		Good        []goodSpec   `json:"good,omitempty"`
+	}{list, found.good})
 }
 
-func writeSARIF(w io.Writer, all []diag.Diagnostic, specs []string) error {
+func writeSARIF(w io.Writer, found findings) error {
 	tool := diag.Tool{Name: "cyborg-run", Version: version.Version, Home: version.Home}
 	for _, e := range spec.Explanations() {
 		tool.Rules = append(tool.Rules, diag.Rule{Code: e.Code, Title: e.Title, Help: e.Text, URI: version.Home + "/blob/main/docs/errors.md#" + anchor(e)})
@@ -109,7 +137,7 @@ func writeSARIF(w io.Writer, all []diag.Diagnostic, specs []string) error {
 	if err != nil {
 		return err
 	}
-	return diag.WriteSARIF(w, tool, root, all, specs)
+	return diag.WriteSARIF(w, tool, root, found.all, found.specs)
 }
 
 // anchor is the name that GitHub gives the heading of a code in docs/errors.md.

@@ -34,6 +34,8 @@ type Builder struct {
 	used  map[string]bool          // data sets
 	lists map[string]bool          // data sets whose list was read: whether it is as the spec says
 
+	absent map[string]bool // data sets whose list is not there
+
 	stages   map[string]stageDecl // of a known kind
 	progress map[string]int       // of stages: begun or finished
 	chain    []string             // the stages and data sets that are being built, the outer ones first
@@ -56,13 +58,16 @@ const settledAtOnce = 64
 type Options struct {
 	Cores   int
 	NoFiles bool // check a spec whose data is not at hand
+
+	Lists *Lists // if not nil, gets what is known of the lists
 }
 
 // Build makes the graph of a spec, or reports all that is wrong with it in diags. The error is of the data that the spec
 // names, such as a bad row in a CSV.
 func Build(doc *spec.Document, kinds []Kind, o Options, diags *diag.List) (*graph.Graph, error) {
 	b := &Builder{Diags: diags, Cores: max(1, o.Cores), Files: !o.NoFiles, doc: doc, kinds: kinds,
-		data: map[dataKey]*graph.Node{}, made: map[string][]*graph.Node{}, used: map[string]bool{}, lists: map[string]bool{}, networks: map[string]shapes{}, coverage: map[*graph.Node]map[string]Coverage{}, looked: map[string]bool{}, mapless: map[diag.Pos]bool{},
+		data: map[dataKey]*graph.Node{}, made: map[string][]*graph.Node{}, used: map[string]bool{}, lists: map[string]bool{}, absent: map[string]bool{},
+		networks: map[string]shapes{}, coverage: map[*graph.Node]map[string]Coverage{}, looked: map[string]bool{}, mapless: map[diag.Pos]bool{},
 		stages: map[string]stageDecl{}, progress: map[string]int{}}
 	b.sections()
 	for _, stage := range b.ordered() {
@@ -72,6 +77,9 @@ func Build(doc *spec.Document, kinds []Kind, o Options, diags *diag.List) (*grap
 		b.build(stage.Name)
 	}
 	b.unused()
+	if o.Lists != nil {
+		*o.Lists = b.known()
+	}
 	if diags.Len() > 0 || len(b.problems) > 0 {
 		return nil, errors.Join(b.problems...)
 	}

@@ -11,6 +11,44 @@ import (
 	"github.com/cyborg-run/cyborg-run/pipeline/spec"
 )
 
+// Lists are the data sets whose lists a spec's graph stands on, by what is known of them, in the spec's order.
+type Lists struct {
+	Held   []string `json:"counts_hold"` // read, with as many images as the spec declares
+	Read   []string `json:"no_counts"`   // read, and no number is declared
+	Absent []string `json:"no_list"`     // not there, which is a mistake unless files are not looked for
+}
+
+// String says it in a line: counts hold: train; no list: unseen.
+func (l Lists) String() string {
+	var parts []string
+	for _, of := range []struct {
+		what string
+		sets []string
+	}{{"counts hold", l.Held}, {"no counts declared", l.Read}, {"no list", l.Absent}} {
+		if len(of.sets) > 0 {
+			parts = append(parts, of.what+": "+strings.Join(of.sets, ", "))
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// known are the lists that were looked at.
+func (b *Builder) known() (l Lists) {
+	l = Lists{[]string{}, []string{}, []string{}}
+	for _, d := range b.datasets {
+		switch ok, read := b.lists[d.Name]; {
+		case b.absent[d.Name]:
+			l.Absent = append(l.Absent, d.Name)
+		case !read || !ok:
+		case len(d.Value.Counts) > 0:
+			l.Held = append(l.Held, d.Name)
+		default:
+			l.Read = append(l.Read, d.Name)
+		}
+	}
+	return l
+}
+
 // listed reads the list of a data set, once for all of its sizes, where nothing else does or its images are to be counted:
 // so a spec whose images are not at hand is held to the lists that are. A list that is not there was reported, or is not
 // asked for.
@@ -24,6 +62,7 @@ func (b *Builder) listed(entry *datasetEntry) (ok bool) {
 	}
 	list := List{CSV: entry.From.Get("csv").Resolve(), Header: d.Header, Where: d.Where, Labels: d.Labels}
 	if !exists(list.CSV) {
+		b.absent[entry.Name] = true
 		return !b.Files
 	}
 	t, err := list.Read()

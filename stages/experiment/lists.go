@@ -29,6 +29,7 @@ func (b *Builder) Lists(at diag.Pos, name string) (lists []List) {
 		case d.Value.CSV == "":
 			b.Diags.Add(at, spec.NotAllowed, "the data set %q is generated; a list in a file is needed here", one)
 		default:
+			b.listed(d) // what is wrong with it is reported
 			lists = append(lists, List{CSV: d.From.Get("csv").Resolve(), Header: d.Value.Header, Where: d.Value.Where, Labels: d.Value.Labels})
 		}
 	}
