@@ -64,8 +64,8 @@ func TestPaperSpecsNameTheListsThatHold(t *testing.T) {
 	const generators = "progan, stargan2, stylegan, stylegan2, stylegan2-ada, stylegan3"
 	path := filepath.Join(testenv.Root(t), "specs", "paper", "resnet50_cyborg.yaml")
 	for data, want := range map[string]string{
-		"/nonexist":                      "good; 102 nodes; no list: train, validation, " + generators + ", celeba-hq, ffhq; profile paper",
-		testenv.Shared(t, "data/cyborg"): "good; 102 nodes; counts hold: train, validation, celeba-hq, ffhq; no list: " + generators + "; profile paper",
+		"/nonexist":                      "good; 112 nodes; no list: train, validation, " + generators + ", celeba-hq, ffhq; profile paper",
+		testenv.Shared(t, "data/cyborg"): "good; 112 nodes; counts hold: train, validation, celeba-hq, ffhq; no list: " + generators + "; profile paper",
 	} {
 		t.Setenv("CYBORG_DATA", data)
 		var stdout, stderr bytes.Buffer
