@@ -2,6 +2,7 @@ package lock
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -63,6 +64,8 @@ type Metric struct {
 	Allowed    *float64          `json:"allowed"`    // null: there is no tolerance for it
 	By         string            `json:"by"`         // what says so: bytes, within, except.0
 	Held       bool              `json:"held"`
+
+	demanded bool // the bytes behind it have to be the same
 }
 
 // Options of Judge.
@@ -87,22 +90,35 @@ func Judge(was, now *Lock, o Options) *Report {
 		Conditions: []Condition{}, Outputs: []Output{}, Metrics: []Metric{}, Seeds: []SeedTest{}, Assertions: []string{},
 		Unjudged: []string{}, Missing: []string{}, New: []string{}, Notes: []string{}}
 	r.Changed = r.Changes.Changed()
-	if r.Changed && o.Bytes == Auto {
-		o.Bytes = Never
+	when := o.Bytes
+	if r.Changed && when == Auto {
+		when = Never
 		r.Notes = append(r.Notes, "the spec or its data changed: no bytes are demanded")
 	}
-	demanded := r.bytes(was, now, o.Bytes)
-	r.metrics(was, now, demanded, o.Reproduce)
-	if o.Reproduce.Seeds != nil && !allDemanded(now, demanded) {
-		r.Seeds = acrossSeeds(was, now, *o.Reproduce.Seeds)
+	byBytes := r.bytes(was, now, when)
+	if o.Bytes == Never {
+		byBytes.same = nil // tolerances alone
+	}
+	r.metrics(was, now, byBytes, o.Reproduce)
+	if o.Reproduce.Seeds != nil {
+		r.Seeds = acrossSeeds(was, now, *o.Reproduce.Seeds, byBytes)
 	}
 	r.settle()
 	return r
 }
 
-// bytes compares outputs, and says of which nodes equal bytes are demanded.
-func (r *Report) bytes(was, now *Lock, when Bytes) map[string]bool {
-	demanded, differs := map[string]bool{}, map[string]string{} // by node; the second: the first node on the way that differs
+// settled are the nodes whose metrics bytes alone decide.
+type settled struct {
+	demanded map[string]bool // equal bytes are demanded
+	same     map[string]bool // all outputs are the same bytes, whether or not they had to be
+}
+
+func (s settled) has(node string) bool { return s.demanded[node] || s.same[node] }
+
+// bytes compares outputs, and says which nodes that decides.
+func (r *Report) bytes(was, now *Lock, when Bytes) settled {
+	by := settled{demanded: map[string]bool{}, same: map[string]bool{}}
+	differs := map[string]string{} // by node: the first node on the way that differs
 	counted := map[Condition]int{}
 	var order []Condition
 	old := map[string]*Node{}
@@ -125,17 +141,18 @@ func (r *Report) bytes(was, now *Lock, when Bytes) map[string]bool {
 			}
 			counted[c]++
 		}
-		same := len(unlike) == 0
+		alike := len(unlike) == 0
 		behind := ""
 		for _, need := range n.Needs {
-			same = same && demanded[need]
+			alike = alike && by.demanded[need]
 			if behind == "" {
 				behind = differs[need]
 			}
 		}
-		demanded[n.Name] = when == Always || when == Auto && same
+		by.demanded[n.Name] = when == Always || when == Auto && alike
+		by.same[n.Name] = len(n.Outputs) > 0 && maps.Equal(before.Outputs, n.Outputs)
 		for _, file := range sorted(before.Outputs, n.Outputs) {
-			out := Output{Node: n.Name, File: file, Was: before.Outputs[file], Now: n.Outputs[file], Demanded: demanded[n.Name]}
+			out := Output{Node: n.Name, File: file, Was: before.Outputs[file], Now: n.Outputs[file], Demanded: by.demanded[n.Name]}
 			out.Same = out.Was == out.Now
 			if !out.Same {
 				out.Behind = behind
@@ -155,7 +172,7 @@ func (r *Report) bytes(was, now *Lock, when Bytes) map[string]bool {
 		c.Nodes = counted[c]
 		r.Conditions = append(r.Conditions, c)
 	}
-	return demanded
+	return by
 }
 
 // decisive are the parts of the environment on which the last digits of tensors depend. libtorch chooses its kernels by the
@@ -181,12 +198,8 @@ func unlike(was, now *Lock, a, b *Node) (all []Condition) {
 	return all
 }
 
-func allDemanded(now *Lock, demanded map[string]bool) bool {
-	return !slices.ContainsFunc(now.Metrics, func(e Evaluation) bool { return !demanded[e.Node] })
-}
-
 // metrics compares every metric that one of both has.
-func (r *Report) metrics(was, now *Lock, demanded map[string]bool, tolerances Reproduce) {
+func (r *Report) metrics(was, now *Lock, by settled, tolerances Reproduce) {
 	type place struct{ node, set string }
 	old := map[place]Evaluation{}
 	for _, e := range was.Metrics {
@@ -199,7 +212,7 @@ func (r *Report) metrics(was, now *Lock, demanded map[string]bool, tolerances Re
 			continue // a node that the lock has not
 		}
 		for _, name := range sorted(before.Values, e.Values) {
-			m := Metric{Node: e.Node, Set: e.Set, Axes: e.Axes, Metric: name}
+			m := Metric{Node: e.Node, Set: e.Set, Axes: e.Axes, Metric: name, demanded: by.demanded[e.Node]}
 			a, hadA := before.Values[name]
 			b, hasB := e.Values[name]
 			if hadA {
@@ -208,10 +221,10 @@ func (r *Report) metrics(was, now *Lock, demanded map[string]bool, tolerances Re
 			if hasB {
 				m.Now = &b
 			}
-			if allowed, by, stated := tolerances.Allowance(e.Node, name); demanded[e.Node] {
+			if allowed, tolerance, stated := tolerances.Allowance(e.Node, name); by.has(e.Node) {
 				m.Allowed, m.By = new(float64), "bytes"
 			} else if stated {
-				m.Allowed, m.By = &allowed, by
+				m.Allowed, m.By = &allowed, tolerance
 			}
 			switch {
 			case hadA && hasB:
@@ -276,13 +289,14 @@ func (r *Report) OffSeeds() []SeedTest {
 	return kept(r.Seeds, func(s SeedTest) bool { return !s.Held })
 }
 
-// Judged tells whether anything was: bytes demanded, a metric held to a tolerance, or a test.
+// Judged tells whether anything was: bytes demanded or all the same, a metric held to a tolerance, or a test.
 func (r *Report) Judged() bool {
-	return len(r.Seeds) > 0 || slices.ContainsFunc(r.Metrics, func(m Metric) bool { return m.Allowed != nil }) ||
+	same := !slices.ContainsFunc(r.Outputs, func(o Output) bool { return !o.Same })
+	return same && len(r.Outputs) > 0 || len(r.Seeds) > 0 || slices.ContainsFunc(r.Metrics, func(m Metric) bool { return m.Allowed != nil }) ||
 		slices.ContainsFunc(r.Outputs, func(o Output) bool { return o.Demanded })
 }
 
-// Tolerated tells whether all evaluations are covered: their bytes are demanded, or there are tolerances.
+// Tolerated tells whether all evaluations are covered: bytes decide them, or there are tolerances.
 func (r *Report) Tolerated() bool {
 	open := slices.ContainsFunc(r.Metrics, func(m Metric) bool { return m.Allowed == nil })
 	return !open || len(r.Seeds) > 0 || slices.ContainsFunc(r.Metrics, func(m Metric) bool { return m.Allowed != nil && m.By != "bytes" })

@@ -138,9 +138,10 @@ func (r *Report) junitOutputs() (cases []testcase) {
 	for _, o := range r.Outputs {
 		c := testcase{Class: o.Node, Name: o.File + ": the same bytes"}
 		switch {
+		case o.Same:
 		case !o.Demanded:
 			c.Skipped = &skipped{"made under other conditions: equal bytes are not asked for"}
-		case !o.Same:
+		default:
 			message := fmt.Sprintf("%s of %s: %s in the lock, %s now", o.File, o.Node, or(o.Was), or(o.Now))
 			if o.Behind != "" {
 				message += "; it takes in " + o.Behind + ", which differs"

@@ -44,6 +44,15 @@ func sampleLock() *Lock {
 }
 
 func TestJudge(t *testing.T) {
+	elsewhere := func(now *Lock) {
+		now.Environment["libtorch"] = "2.12.0"
+		for _, n := range now.Nodes {
+			for file := range n.Outputs {
+				n.Outputs[file] += "x"
+			}
+		}
+	}
+	equivalence := &Seeds{Test: Equivalence, Level: 0.05, Margin: map[string]float64{"auc": 0.005}, Axis: "seed"}
 	for name, c := range map[string]struct {
 		change func(now *Lock, o *Options)
 		held   bool
@@ -58,13 +67,36 @@ func TestJudge(t *testing.T) {
 		"a metric, same conditions": {func(now *Lock, _ *Options) { now.Metrics[1].Values["auc"] += 0.001 }, false,
 			[]string{"score[seed=2,set=u1]  auc  0.93 -> 0.931  differs by +0.001  allowed: 0 (same conditions)"}},
 		"libtorch, within": {func(now *Lock, _ *Options) {
-			now.Environment["libtorch"] = "2.12.0"
+			elsewhere(now)
 			now.Metrics[1].Values["auc"] += 0.005
-		}, true, []string{"2 metrics within tolerance", "libtorch  2.11.0 -> 2.12.0  4 nodes", "not judged, because no tolerance is stated: eer"}},
+		}, true, []string{"reproduces L: 2 metrics within tolerance", "libtorch  2.11.0 -> 2.12.0  4 nodes", "not judged, because no tolerance is stated: eer"}},
 		"libtorch, beyond": {func(now *Lock, _ *Options) {
-			now.Environment["libtorch"] = "2.12.0"
+			elsewhere(now)
 			now.Metrics[1].Values["auc"] -= 0.0051
 		}, false, []string{"differs by -0.0051  allowed: 0.005 (within)"}},
+		"libtorch, the same bytes": {func(now *Lock, o *Options) {
+			now.Environment["libtorch"] = "2.12.0"
+			o.Reproduce = Reproduce{Seeds: equivalence}
+		}, true, []string{"reproduces L: 4 outputs the same bytes (none of them had to be), 4 metrics equal\n", "libtorch  2.11.0 -> 2.12.0  4 nodes"}},
+		"libtorch, the same bytes, another metric": {func(now *Lock, _ *Options) {
+			now.Environment["libtorch"] = "2.12.0"
+			now.Metrics[1].Values["auc"] += 0.001
+		}, false, []string{"1 of 4 metrics not equal", "differs by +0.001  allowed: 0 (same bytes)"}},
+		"libtorch, other bytes, over seeds": {func(now *Lock, o *Options) {
+			elsewhere(now)
+			o.Reproduce = Reproduce{Seeds: equivalence}
+		}, false, []string{"does not reproduce L: 1 test over seeds not held", "means differ by 0"}},
+		"threads, the same bytes": {func(now *Lock, _ *Options) { now.Nodes[0].Threads = 2 }, true,
+			[]string{"4 outputs the same bytes (2 of them had to be), 4 metrics equal\n", "threads  1 -> 2  1 node"}},
+		"one seed of other bytes, over seeds": {func(now *Lock, o *Options) {
+			now.Environment["libtorch"] = "2.12.0"
+			now.Nodes[3].Outputs["scores.csv"] = "x"
+			o.Reproduce = Reproduce{Seeds: equivalence}
+		}, false, []string{"3 outputs the same bytes (none of them had to be), 2 metrics equal, 1 test over seeds not held"}},
+		"bytes never, the same bytes": {func(now *Lock, o *Options) {
+			o.Bytes = Never
+			o.Reproduce = Reproduce{Seeds: equivalence}
+		}, false, []string{"1 test over seeds not held"}},
 		"threads of one": {func(now *Lock, _ *Options) {
 			now.Nodes[0].Threads = 2
 			now.Nodes[0].Outputs["final.pth"] = "x"
@@ -183,7 +215,7 @@ func TestAcrossSeeds(t *testing.T) {
 		"welch, no spread, equal": {with(0.9, 0.9), with(0.9, 0.9), welch, true},
 		"welch, no spread, apart": {with(0.9, 0.9), with(0.91, 0.91), welch, false},
 	} {
-		tests := acrossSeeds(c.was, c.now, c.s)
+		tests := acrossSeeds(c.was, c.now, c.s, settled{})
 		if len(tests) != 1 || tests[0].Held != c.held || tests[0].name() != "score[loss=a] on u" {
 			t.Errorf("%s: %+v, want held %v", name, tests, c.held)
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"slices"
 
 	"github.com/cyborg-run/cyborg-run/internal/stats"
 )
@@ -34,14 +35,15 @@ type group struct {
 	stage, set, axes string
 }
 
-// acrossSeeds makes the tests. The samples are independent: their seeds need not be the same.
-func acrossSeeds(was, now *Lock, s Seeds) []SeedTest {
+// acrossSeeds makes the tests, of settings that bytes do not settle. The samples are independent: their seeds need not be
+// the same.
+func acrossSeeds(was, now *Lock, s Seeds, by settled) []SeedTest {
 	old, _ := grouped(was, s.Axis)
 	fresh, order := grouped(now, s.Axis)
 	tests := []SeedTest{}
 	for _, g := range order {
 		before, ok := old[g]
-		if !ok {
+		if !ok || !slices.ContainsFunc(fresh[g].nodes, func(node string) bool { return !by.has(node) }) {
 			continue
 		}
 		for _, metric := range sorted(before.values, fresh[g].values) {
@@ -57,6 +59,7 @@ func acrossSeeds(was, now *Lock, s Seeds) []SeedTest {
 }
 
 type sample struct {
+	nodes  []string
 	axes   map[string]string
 	values map[string][]float64 // by metric
 }
@@ -69,9 +72,12 @@ func grouped(l *Lock, axis string) (map[group]sample, []group) {
 		delete(axes, axis)
 		g := group{stage(e.Node), e.Set, axesText(axes)}
 		if _, have := groups[g]; !have {
-			groups[g] = sample{axes, map[string][]float64{}}
+			groups[g] = sample{axes: axes, values: map[string][]float64{}}
 			order = append(order, g)
 		}
+		one := groups[g]
+		one.nodes = append(one.nodes, e.Node)
+		groups[g] = one
 		for metric, value := range e.Values {
 			groups[g].values[metric] = append(groups[g].values[metric], value)
 		}

@@ -49,8 +49,14 @@ func (r *Report) Text(w io.Writer) {
 // counts is what was judged, in one line.
 func (r *Report) counts() string {
 	var parts []string
-	if n := len(kept(r.Outputs, func(o Output) bool { return o.Demanded })); n > 0 {
-		parts = append(parts, tally(n, len(r.OffBytes()), "output", "the same bytes", "not the same bytes"))
+	demanded, same := len(kept(r.Outputs, func(o Output) bool { return o.Demanded })), len(kept(r.Outputs, func(o Output) bool { return o.Same }))
+	switch off := len(r.OffBytes()); {
+	case off > 0 || same == demanded && same > 0:
+		parts = append(parts, tally(demanded, off, "output", "the same bytes", "not the same bytes"))
+	case same > 0 && demanded == 0:
+		parts = append(parts, several(same, "output")+" the same bytes (none of them had to be)")
+	case same > 0:
+		parts = append(parts, fmt.Sprintf("%s the same bytes (%d of them had to be)", several(same, "output"), demanded))
 	}
 	if n := len(kept(r.Metrics, func(m Metric) bool { return m.Allowed != nil && m.By == "bytes" })); n > 0 {
 		off := len(kept(r.OffMetrics(), func(m Metric) bool { return m.By == "bytes" }))
@@ -112,7 +118,10 @@ func (m Metric) words(between string) string {
 	}
 	allowed := "allowed: " + number(*m.Allowed) + " (" + m.By + ")"
 	if m.By == "bytes" {
-		allowed = "allowed: 0 (same conditions)"
+		allowed = "allowed: 0 (same bytes)"
+		if m.demanded {
+			allowed = "allowed: 0 (same conditions)"
+		}
 	}
 	return strings.Join([]string{m.Node, m.Metric, value(m.Was) + " -> " + value(m.Now), difference, allowed}, between)
 }
