@@ -19,10 +19,11 @@ type Report struct {
 	Outputs     []Output     `json:"outputs"`
 	Metrics     []Metric     `json:"metrics"`
 	Seeds       []SeedTest   `json:"seeds"`
-	Assertions  []string     `json:"assertions"` // of the spec's own stages of kind check that do not hold
-	Unjudged    []string     `json:"unjudged"`   // metrics without a tolerance
-	Missing     []string     `json:"missing"`    // nodes of the lock that the run has not
-	New         []string     `json:"new"`        // nodes of the run that the lock has not
+	Assertions  []string     `json:"assertions"`         // of the spec's own stages of kind check that do not hold
+	Unjudged    []string     `json:"unjudged"`           // metrics without a tolerance
+	Unstated    string       `json:"unstated,omitempty"` // what must be stated before anything can be said
+	Missing     []string     `json:"missing"`            // nodes of the lock that the run has not
+	New         []string     `json:"new"`                // nodes of the run that the lock has not
 	Notes       []string     `json:"notes"`
 	Environment Environments `json:"environment"`
 }
@@ -294,6 +295,15 @@ func (r *Report) Judged() bool {
 	same := !slices.ContainsFunc(r.Outputs, func(o Output) bool { return !o.Same })
 	return same && len(r.Outputs) > 0 || len(r.Seeds) > 0 || slices.ContainsFunc(r.Metrics, func(m Metric) bool { return m.Allowed != nil }) ||
 		slices.ContainsFunc(r.Outputs, func(o Output) bool { return o.Demanded })
+}
+
+// Ask asks for tolerances where nothing else is off and nothing says how close the run must come.
+func (r *Report) Ask() {
+	if r.Held && (!r.Judged() || !r.Tolerated()) {
+		r.Held = false
+		r.Unstated = "nothing says how close the metrics must come here, where equal bytes are not asked for: state it in the spec, " +
+			"reproduce: {within: {auc: 0.005}}, or by --within auc=0.005"
+	}
 }
 
 // Tolerated tells whether all evaluations are covered: bytes decide them, or there are tolerances.

@@ -8,7 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// The JUnit XML that CI systems read: <testsuites><testsuite><testcase><failure/></testcase>...
+// The JUnit XML that CI systems read: <testsuites><testsuite><testcase><failure/></testcase>... A failure is of what was
+// judged, an error of what could not be.
 type (
 	suites struct {
 		XMLName  xml.Name `xml:"testsuites"`
@@ -39,6 +40,7 @@ type (
 		Class   string   `xml:"classname,attr"`
 		Name    string   `xml:"name,attr"`
 		Failure *failure `xml:"failure,omitempty"`
+		Error   *failure `xml:"error,omitempty"`
 		Skipped *skipped `xml:"skipped,omitempty"`
 	}
 	failure struct {
@@ -55,40 +57,69 @@ type (
 // assertions each, a case for everything that was judged. What is not judged is a skipped case.
 func (r *Report) JUnit(w io.Writer) error {
 	all := suites{Name: "cyborg-run check " + r.Run}
-	add := func(name string, cases []testcase) {
-		if len(cases) == 0 {
-			return
-		}
-		s := suite{Name: r.Run + " " + name, Tests: len(cases), Cases: cases}
-		for i, c := range cases {
-			cases[i].Class, cases[i].Name = clean(c.Class), clean(c.Name)
-			if c.Failure != nil {
-				s.Failures++
-				c.Failure.Message, c.Failure.Text = clean(c.Failure.Message), clean(c.Failure.Text)
-			}
-			if c.Skipped != nil {
-				s.Skipped++
-				c.Skipped.Message = clean(c.Skipped.Message)
-			}
-		}
-		for _, c := range r.Changes.Environment {
-			if s.Properties == nil {
-				s.Properties = &properties{}
-			}
-			s.Properties.All = append(s.Properties.All, property{clean(c.Name), clean(or(c.Was) + " -> " + or(c.Now))})
-		}
-		all.Tests, all.Failures, all.Skipped = all.Tests+s.Tests, all.Failures+s.Failures, all.Skipped+s.Skipped
-		all.Suites = append(all.Suites, s)
-	}
+	add := func(name string, cases []testcase) { all.add(r.Run+" "+name, cases, r.Changes.Environment) }
 	add("spec and data", r.junitChanges())
 	add("outputs", r.junitOutputs())
 	add("metrics", r.junitMetrics())
 	add("seeds", r.junitSeeds())
+	if r.Unstated != "" {
+		add("tolerances", []testcase{{Class: r.Run, Name: "tolerances are stated", Error: fail("tolerance", r.Unstated, r)}})
+	}
 	var assertions []testcase
 	for _, a := range r.Assertions {
 		assertions = append(assertions, testcase{Class: r.Run, Name: a, Failure: fail("assertion", a, r)})
 	}
 	add("assertions", assertions)
+	return all.write(w)
+}
+
+// NotDone is what kept a run from being judged.
+type NotDone struct{ Name, Reason string }
+
+// WriteErrors writes, in place of a report, why there is none: a case with an error for each.
+func WriteErrors(w io.Writer, run string, causes []NotDone) error {
+	all := suites{Name: "cyborg-run check " + run}
+	var cases []testcase
+	for _, c := range causes {
+		first, _, _ := strings.Cut(c.Reason, "\n")
+		cases = append(cases, testcase{Class: run, Name: c.Name, Error: &failure{Message: first, Type: "not done", Text: c.Reason}})
+	}
+	all.add(run+" run", cases, nil)
+	return all.write(w)
+}
+
+// add adds a suite, and counts what is in it; the environment's changes are its properties.
+func (all *suites) add(name string, cases []testcase, environment []Change) {
+	if len(cases) == 0 {
+		return
+	}
+	s := suite{Name: clean(name), Tests: len(cases), Cases: cases}
+	for i, c := range cases {
+		cases[i].Class, cases[i].Name = clean(c.Class), clean(c.Name)
+		if c.Failure != nil {
+			s.Failures++
+			c.Failure.clean()
+		}
+		if c.Error != nil {
+			s.Errors++
+			c.Error.clean()
+		}
+		if c.Skipped != nil {
+			s.Skipped++
+			c.Skipped.Message = clean(c.Skipped.Message)
+		}
+	}
+	for _, c := range environment {
+		if s.Properties == nil {
+			s.Properties = &properties{}
+		}
+		s.Properties.All = append(s.Properties.All, property{clean(c.Name), clean(or(c.Was) + " -> " + or(c.Now))})
+	}
+	all.Tests, all.Failures, all.Errors, all.Skipped = all.Tests+s.Tests, all.Failures+s.Failures, all.Errors+s.Errors, all.Skipped+s.Skipped
+	all.Suites = append(all.Suites, s)
+}
+
+func (all *suites) write(w io.Writer) error {
 	if _, err := io.WriteString(w, xml.Header); err != nil {
 		return err
 	}
@@ -177,6 +208,8 @@ func (r *Report) junitSeeds() (cases []testcase) {
 	}
 	return cases
 }
+
+func (f *failure) clean() { f.Message, f.Text = clean(f.Message), clean(f.Text) }
 
 // clean leaves out what XML 1.0 cannot hold.
 func clean(s string) string {

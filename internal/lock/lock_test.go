@@ -97,6 +97,10 @@ func TestJudge(t *testing.T) {
 			o.Bytes = Never
 			o.Reproduce = Reproduce{Seeds: equivalence}
 		}, false, []string{"1 test over seeds not held"}},
+		"libtorch, and no tolerance": {func(now *Lock, o *Options) {
+			elsewhere(now)
+			o.Reproduce = Reproduce{}
+		}, false, []string{"mine cannot be judged by L: nothing was judged", "\nnothing says how close"}},
 		"threads of one": {func(now *Lock, _ *Options) {
 			now.Nodes[0].Threads = 2
 			now.Nodes[0].Outputs["final.pth"] = "x"
@@ -128,6 +132,7 @@ func TestJudge(t *testing.T) {
 			o := Options{Bytes: Auto, Reproduce: was.Reproduce}
 			c.change(now, &o)
 			r := Judge(was, now, o)
+			r.Ask()
 			r.Lock = "L"
 			var text bytes.Buffer
 			r.Text(&text)
@@ -144,8 +149,8 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// junitAgrees reads the XML as a CI system does: the counts are those of the cases, and there are failures where the report
-// does not hold.
+// junitAgrees reads the XML as a CI system does: the counts are those of the cases, and there are failures or errors where
+// the report does not hold.
 func junitAgrees(t *testing.T, r *Report) {
 	t.Helper()
 	var out bytes.Buffer
@@ -156,20 +161,25 @@ func junitAgrees(t *testing.T, r *Report) {
 	if err := xml.Unmarshal(out.Bytes(), &read); err != nil {
 		t.Fatal(err)
 	}
-	tests, failures := 0, 0
+	tests, failures, erred := 0, 0, 0
 	for _, s := range read.Suites {
 		for _, c := range s.Cases {
 			tests++
 			if c.Failure != nil {
 				failures++
-				if c.Failure.Message == "" || c.Failure.Text == "" {
+			}
+			if c.Error != nil {
+				erred++
+			}
+			for _, f := range []*failure{c.Failure, c.Error} {
+				if f != nil && (f.Message == "" || f.Text == "") {
 					t.Errorf("a failure without words: %+v", c)
 				}
 			}
 		}
 	}
-	if tests != read.Tests || failures != read.Failures || (failures == 0) != (r.Held && !r.Changed) {
-		t.Errorf("%d cases and %d failures, said %d and %d; held %v\n%s", tests, failures, read.Tests, read.Failures, r.Held, &out)
+	if tests != read.Tests || failures != read.Failures || erred != read.Errors || (failures+erred == 0) != (r.Held && !r.Changed) {
+		t.Errorf("%d cases, %d failures and %d errors, said %d, %d and %d; held %v\n%s", tests, failures, erred, read.Tests, read.Failures, read.Errors, r.Held, &out)
 	}
 }
 

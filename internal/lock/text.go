@@ -13,9 +13,12 @@ const linesShown = 20
 
 // Text is the report for people: what is off first, then how it was judged and what differs around it.
 func (r *Report) Text(w io.Writer) {
-	if r.Held {
+	switch {
+	case r.Held:
 		fmt.Fprintf(w, "%s reproduces %s: %s\n", r.Run, r.Lock, r.counts())
-	} else {
+	case r.Unstated != "":
+		fmt.Fprintf(w, "%s cannot be judged by %s: %s\n", r.Run, r.Lock, r.counts())
+	default:
 		fmt.Fprintf(w, "%s does not reproduce %s: %s\n", r.Run, r.Lock, r.counts())
 	}
 	r.textMetrics(w)
@@ -40,6 +43,9 @@ func (r *Report) Text(w io.Writer) {
 	WriteChanges(w, "the environment differs", r.Changes.Environment)
 	if len(r.Unjudged) > 0 {
 		fmt.Fprintf(w, "\nnot judged, because no tolerance is stated: %s\n", strings.Join(r.Unjudged, ", "))
+	}
+	if r.Unstated != "" {
+		fmt.Fprintf(w, "\n%s\n", r.Unstated)
 	}
 	for _, note := range r.Notes {
 		fmt.Fprintf(w, "\nnote: %s\n", note)
