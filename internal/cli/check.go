@@ -61,6 +61,20 @@ func (f *checkFlags) check(c *cobra.Command, path string) error {
 	if !slices.Contains([]lock.Bytes{lock.Auto, lock.Always, lock.Never}, lock.Bytes(f.bytes)) {
 		return wrong(fmt.Errorf("--bytes %s: take auto, always or never", f.bytes))
 	}
+	within, err := tolerancesOf(f.within)
+	if err != nil {
+		return wrong(err)
+	}
+	if err := f.clearJUnit(); err != nil {
+		return wrong(err)
+	}
+	err = f.judge(c, path, within)
+	f.leaveErrors(c, path, err)
+	return err
+}
+
+// judge makes the run, and judges it.
+func (f *checkFlags) judge(c *cobra.Command, path string, within map[string]float64) error {
 	was, err := f.read(path, c.ErrOrStderr())
 	if err != nil {
 		return err
@@ -84,10 +98,7 @@ func (f *checkFlags) check(c *cobra.Command, path string) error {
 	if err != nil {
 		return exit{ExitFailed, err}
 	}
-	tolerances, notes, err := f.tolerances(was, now)
-	if err != nil {
-		return err
-	}
+	tolerances, notes := tolerances(was, now, within)
 	r := lock.Judge(was, now, lock.Options{Bytes: lock.Bytes(f.bytes), Reproduce: tolerances})
 	r.Lock, r.Notes = f.lock, append(r.Notes, notes...)
 	r.Notes = append(r.Notes, fmt.Sprintf("%d of %d nodes were run for this check; the others were in the cache, %s",
@@ -145,8 +156,22 @@ func left(plan *graph.Plan, failed bool) (notHeld []string, err error) {
 	return notHeld, nil
 }
 
+// tolerancesOf reads --within.
+func tolerancesOf(args []string) (map[string]float64, error) {
+	within := map[string]float64{}
+	for _, arg := range args {
+		metric, written, _ := strings.Cut(arg, "=")
+		value, err := strconv.ParseFloat(written, 64)
+		if err != nil || !(value >= 0) || !slices.Contains(metrics.Names, metric) {
+			return nil, fmt.Errorf("--within %s: take METRIC=TOLERANCE, such as auc=0.005; metrics are %s", arg, strings.Join(metrics.Names, ", "))
+		}
+		within[metric] = value
+	}
+	return within, nil
+}
+
 // tolerances are those of the spec as it is now; of the lock, where the spec has none; and --within over both.
-func (f *checkFlags) tolerances(was, now *lock.Lock) (r lock.Reproduce, notes []string, err error) {
+func tolerances(was, now *lock.Lock, within map[string]float64) (r lock.Reproduce, notes []string) {
 	r = now.Reproduce
 	switch {
 	case reflect.DeepEqual(r, lock.Reproduce{}):
@@ -155,12 +180,7 @@ func (f *checkFlags) tolerances(was, now *lock.Lock) (r lock.Reproduce, notes []
 		notes = append(notes, "the tolerances are those of the spec, which are not those that the lock was written with")
 	}
 	r.Within = maps.Clone(r.Within)
-	for _, arg := range f.within {
-		metric, written, _ := strings.Cut(arg, "=")
-		value, err := strconv.ParseFloat(written, 64)
-		if err != nil || !(value >= 0) || !slices.Contains(metrics.Names, metric) {
-			return r, nil, wrong(fmt.Errorf("--within %s: take METRIC=TOLERANCE, such as auc=0.005; metrics are %s", arg, strings.Join(metrics.Names, ", ")))
-		}
+	for metric, value := range within {
 		if r.Within == nil {
 			r.Within = map[string]float64{}
 		}
@@ -171,7 +191,7 @@ func (f *checkFlags) tolerances(was, now *lock.Lock) (r lock.Reproduce, notes []
 			delete(r.Except[i].Within, metric)
 		}
 	}
-	return r, notes, nil
+	return r, notes
 }
 
 // conclude reports, and turns the judgement into an exit status.
@@ -189,19 +209,64 @@ func (f *checkFlags) conclude(c *cobra.Command, r *lock.Report) error {
 	return nil
 }
 
+// clearJUnit takes away what an earlier check left, so that it is never taken for this one's, and finds out that the file
+// can be written.
+func (f *checkFlags) clearJUnit() error {
+	if f.junit == "" {
+		return nil
+	}
+	if info, err := os.Stat(f.junit); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("write --junit: %s is no file", f.junit)
+	}
+	if err := f.writeJUnit(func(io.Writer) error { return nil }); err != nil {
+		return err
+	}
+	return os.Remove(f.junit)
+}
+
+func (f *checkFlags) writeJUnit(write func(io.Writer) error) error {
+	if f.junit == "" {
+		return nil
+	}
+	var xml bytes.Buffer
+	err := write(&xml)
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(f.junit), 0o755)
+	}
+	if err == nil {
+		err = renameio.WriteFile(f.junit, xml.Bytes(), 0o644)
+	}
+	if err != nil {
+		return fmt.Errorf("write --junit: %w", err)
+	}
+	return nil
+}
+
+// leaveErrors writes why there is no report: the nodes that failed, or what else did.
+func (f *checkFlags) leaveErrors(c *cobra.Command, path string, err error) {
+	status := exit{}
+	if err == nil || errors.As(err, &status) && status.status != ExitFailed && err.Error() == "" {
+		return // it was judged, or interrupted
+	}
+	var causes []lock.NotDone
+	for _, failure := range f.failures {
+		causes = append(causes, lock.NotDone{Name: failure.Node, Reason: failure.Reason})
+	}
+	if len(causes) == 0 {
+		causes = []lock.NotDone{{Name: "check", Reason: err.Error()}}
+	}
+	run := path
+	if doc, err := f.profileOf(path); err == nil {
+		run = runName(doc)
+	}
+	if err := f.writeJUnit(func(w io.Writer) error { return lock.WriteErrors(w, run, causes) }); err != nil {
+		fmt.Fprintln(c.ErrOrStderr(), "cyborg-run:", err)
+	}
+}
+
 func (f *checkFlags) report(c *cobra.Command, r *lock.Report) error {
-	if f.junit != "" {
-		var xml bytes.Buffer
-		err := r.JUnit(&xml)
-		if err == nil {
-			err = os.MkdirAll(filepath.Dir(f.junit), 0o755)
-		}
-		if err == nil {
-			err = renameio.WriteFile(f.junit, xml.Bytes(), 0o644)
-		}
-		if err != nil {
-			return exit{ExitFailed, fmt.Errorf("write --junit: %w", err)}
-		}
+	if err := f.writeJUnit(r.JUnit); err != nil {
+		return exit{ExitFailed, err}
 	}
 	if f.json {
 		return printJSON(c.OutOrStdout(), r)

@@ -35,6 +35,7 @@ type runFlags struct {
 	keepGoing bool
 	executor  string
 	progress  string
+	failures  []executor.Failure // of the last run
 }
 
 func runCommand() *cobra.Command {
@@ -98,6 +99,7 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 		return err
 	}
 	outcome, err := r.execute(sink, executor.Options{Jobs: f.jobs, Machine: r.worker.machine(), KeepGoing: f.keepGoing})
+	f.failures = outcome.Failures
 	if closing := sink.Close(); err == nil {
 		err = closing
 	}
