@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -14,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"gopkg.in/yaml.v3"
 
+	"github.com/cyborg-run/cyborg-run/pipeline/diag"
 	"github.com/cyborg-run/cyborg-run/pipeline/graph"
 	"github.com/cyborg-run/cyborg-run/pipeline/spec"
 	"github.com/cyborg-run/cyborg-run/pipeline/store"
@@ -21,9 +23,10 @@ import (
 )
 
 type gcFlags struct {
-	store string
-	runs  int
-	yes   bool
+	store  string
+	runs   int
+	chosen bool // how many runs keep what they needed
+	yes    bool
 }
 
 func gcCommand() *cobra.Command {
@@ -32,11 +35,15 @@ func gcCommand() *cobra.Command {
 		Use:   "gc [SPEC...]",
 		Short: "Show what the cache holds that nothing needs; --yes frees it",
 		Long: "gc keeps what the specs need as they are now, in all of their profiles, what locks beside them name, and what the\n" +
-			"last runs needed. Without specs it takes all that load in and below this folder.",
-		RunE: func(c *cobra.Command, args []string) error { return f.collect(c, args) },
+			"last runs of each name needed. Without specs it takes all in and below this folder. Where a spec's data are not at hand,\n" +
+			"what it needed when it last ran stays. Where a spec does not load, --yes is refused, unless --keep-runs is given.",
+		RunE: func(c *cobra.Command, args []string) error {
+			f.chosen = f.runs > 0 && c.Flags().Changed("keep-runs")
+			return f.collect(c, args)
+		},
 	}
 	c.Flags().StringVar(&f.store, "store", ".cyborg", "the folder of the cache")
-	c.Flags().IntVar(&f.runs, "keep-runs", 3, "how many of the last runs keep what they needed")
+	c.Flags().IntVar(&f.runs, "keep-runs", 3, "how many of the last runs of each name keep what they needed")
 	c.Flags().BoolVar(&f.yes, "yes", false, "free it")
 	return c
 }
@@ -73,6 +80,13 @@ func (f *gcFlags) free(c *cobra.Command, st *store.Store, args []string) error {
 	if err != nil {
 		return exit{ExitFailed, err}
 	}
+	if len(roots.broken) > 0 && !f.chosen {
+		roots.refused = "gc --yes is refused while a spec does not load, since what it needs is not known: name the specs that count, or say " +
+			"how much stays for it by --keep-runs N, the last N runs of each name"
+	}
+	if f.yes && roots.refused != "" {
+		return wrong(errors.New(strings.Join(append(roots.broken, roots.refused), "\n")))
+	}
 	if f.yes {
 		if err := g.Remove(); err != nil {
 			return exit{ExitFailed, err}
@@ -85,6 +99,8 @@ func (f *gcFlags) free(c *cobra.Command, st *store.Store, args []string) error {
 type roots struct {
 	needed             map[store.Key]bool
 	specs, locks, runs int
+	broken             []string // specs that do not load, and why
+	refused            string   // why nothing may be freed
 }
 
 func (f *gcFlags) roots(st *store.Store, args []string, stderr io.Writer) (roots, error) {
@@ -98,13 +114,17 @@ func (f *gcFlags) roots(st *store.Store, args []string, stderr io.Writer) (roots
 		return r, wrong(err)
 	}
 	for _, path := range paths {
-		switch err := r.spec(st, w, path); {
+		missing, err := r.spec(st, w, path)
+		switch {
 		case err == nil:
 			r.specs++
 		case len(args) > 0:
 			return r, err
 		default:
-			fmt.Fprintf(stderr, "note: %s does not load, or is no spec: what only it needs is not kept\n", path)
+			r.broken = append(r.broken, fmt.Sprintf("%s does not load: %s", path, firstLine(err)))
+		}
+		if missing != nil {
+			fmt.Fprintf(stderr, "note: %s: %s; what it needed when it last ran is kept\n", path, firstLine(missing))
 		}
 	}
 	for _, path := range locks {
@@ -125,7 +145,8 @@ func (f *gcFlags) roots(st *store.Store, args []string, stderr io.Writer) (roots
 	if err != nil {
 		return r, exit{ExitFailed, err}
 	}
-	for _, record := range records[:min(f.runs, len(records))] {
+	last, _ := store.Latest(records, f.runs)
+	for _, record := range last {
 		for _, key := range record.Nodes {
 			r.needed[key] = true
 		}
@@ -135,33 +156,47 @@ func (f *gcFlags) roots(st *store.Store, args []string, stderr io.Writer) (roots
 }
 
 // spec adds what a spec needs in each of its profiles, on the devices that are there. What it needs next, a node that is
-// begun or waits for others, has its key too where that is known.
-func (r *roots) spec(st *store.Store, w *worker, path string) error {
-	var f specFlags
-	doc, _, err := f.load(path)
+// begun or waits for others, has its key too where that is known. Where files are missing, it is what it last needed.
+func (r *roots) spec(st *store.Store, w *worker, path string) (missing, err error) {
+	doc, _, _, err := (&specFlags{}).loadKnown(path)
+	if err != nil {
+		return nil, err
+	}
+	for _, profile := range append([]string{doc.Profile}, doc.ProfileNames...) {
+		with := r.profile(st, w, path, specFlags{profile: profile})
+		if with == nil {
+			continue
+		}
+		if err := r.profile(st, w, path, specFlags{profile: profile, noFiles: true}); err != nil {
+			return nil, with
+		}
+		missing = with
+	}
+	return missing, nil
+}
+
+func (r *roots) profile(st *store.Store, w *worker, path string, f specFlags) error {
+	doc, g, err := f.load(path)
 	if err != nil {
 		return err
 	}
-	for _, profile := range append([]string{doc.Profile}, doc.ProfileNames...) {
-		f.profile = profile
-		doc, g, err := f.load(path)
+	look := graph.MakePlan
+	if f.noFiles {
+		look = graph.MakePlanAsKnown
+	}
+	for _, device := range slices.Compact([]string{"cpu", w.deviceClass()}) {
+		machine := w.decides()
+		machine.Device = device
+		plan, err := look(g, st, runName(doc), machine)
 		if err != nil {
-			return err
+			return exit{ExitFailed, err}
 		}
-		for _, device := range slices.Compact([]string{"cpu", w.deviceClass()}) {
-			machine := w.decides()
-			machine.Device = device
-			plan, err := graph.MakePlan(g, st, runName(doc), machine)
-			if err != nil {
-				return exit{ExitFailed, err}
+		for _, s := range plan.Steps {
+			if s.Key != "" {
+				r.needed[s.Key] = true
 			}
-			for _, s := range plan.Steps {
-				switch {
-				case s.Key != "":
-					r.needed[s.Key] = true
-				case len(plan.Changes(s)) == 0: // what it needs may come out as it was
-					r.needed[plan.LastKey(s)] = true
-				}
+			if f.noFiles || s.Key == "" && len(plan.Changes(s)) == 0 { // what it needs may come out as it was
+				r.needed[plan.LastKey(s)] = true
 			}
 		}
 	}
@@ -196,11 +231,22 @@ func specsAndLocks(args []string) (specs, locks []string, err error) {
 	return specs, slices.Compact(locks), err
 }
 
-// looksLikeSpec keeps files of other programs, and those that only others extend, out.
+// looksLikeSpec keeps files of other programs, and those that only others extend, out. A spec whose mistake hides its stages
+// is told by its sections.
 func looksLikeSpec(path string) bool {
-	doc, _ := spec.Load(path, spec.Options{Sections: stages.Sections()})
-	return doc == nil || len(doc.Stages) > 0
+	doc, diags := spec.Load(path, spec.Options{Sections: stages.Sections()})
+	if doc != nil && (len(doc.Stages) > 0 || !slices.ContainsFunc(diags.All(), hidesStages)) {
+		return len(doc.Stages) > 0
+	}
+	raw, err := os.ReadFile(path)
+	return err != nil || section.Match(raw)
 }
+
+func hidesStages(d diag.Diagnostic) bool {
+	return strings.HasSuffix(d.Message, `did you mean "stages"?`) || strings.HasPrefix(d.Message, "stages: ")
+}
+
+var section = regexp.MustCompile(`(?m)^["']?(datasets|losses|extends)["']?[ \t]*:`)
 
 // lockedKeys are the keys that a lock names. Of a lock, gc reads this alone: it keeps what locks of other versions name.
 func lockedKeys(raw []byte) ([]store.Key, error) {
@@ -282,7 +328,13 @@ func garbageText(out io.Writer, g *store.Garbage, r roots, done bool) error {
 		}
 	}
 	fmt.Fprintf(w, "keeps %s for %s, %s and %s\n", size(g.Kept.Bytes), many(r.specs, "spec"), many(r.locks, "lock"), many(r.runs, "recorded run"))
-	if !done && !g.Empty() {
+	for _, line := range r.broken {
+		fmt.Fprintln(w, line)
+	}
+	switch {
+	case r.refused != "":
+		fmt.Fprintln(w, r.refused)
+	case !done && !g.Empty():
 		fmt.Fprintln(w, "gc --yes does it")
 	}
 	if done && linked > 0 {

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -52,6 +54,32 @@ func (f *specFlags) load(path string) (*spec.Document, *graph.Graph, error) {
 		return nil, nil, wrong(list.Err())
 	}
 	return doc, g, nil
+}
+
+// loadKnown is load for commands that look at what is done. Where files are not at hand, which is no mistake of the spec's,
+// it loads without them and says what is missing.
+func (f *specFlags) loadKnown(path string) (doc *spec.Document, g *graph.Graph, missing, err error) {
+	doc, g, err = f.load(path)
+	if err == nil || f.noFiles {
+		return doc, g, nil, err
+	}
+	bare := *f
+	bare.noFiles = true
+	doc, g, mistakes := bare.load(path)
+	if mistakes != nil {
+		return nil, nil, nil, err
+	}
+	return doc, g, err, nil
+}
+
+// firstLine is an error in one line: of several mistakes the first.
+func firstLine(err error) string {
+	var mistakes diag.Error
+	if errors.As(err, &mistakes) && len(mistakes.Diagnostics) > 0 {
+		return mistakes.Diagnostics[0].Error()
+	}
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
 }
 
 // placeFlags say where a run keeps its things.

@@ -56,11 +56,22 @@ type Plan struct {
 	store   *store.Store
 	machine Machine
 	last    func() map[string][]store.Part
+	asKnown bool // files are as in the last run
 }
 
 // MakePlan looks every node up in the store. run names the history that reasons are given against.
 func MakePlan(g *Graph, st *store.Store, run string, machine Machine) (*Plan, error) {
-	p := &Plan{Run: run, store: st, machine: machine, Steps: make([]*Step, len(g.Nodes)),
+	return makePlan(g, st, run, machine, false)
+}
+
+// MakePlanAsKnown is MakePlan where the user's files are not at hand: those of each node are taken to be what they were when
+// the run last did it.
+func MakePlanAsKnown(g *Graph, st *store.Store, run string, machine Machine) (*Plan, error) {
+	return makePlan(g, st, run, machine, true)
+}
+
+func makePlan(g *Graph, st *store.Store, run string, machine Machine, asKnown bool) (*Plan, error) {
+	p := &Plan{Run: run, store: st, machine: machine, asKnown: asKnown, Steps: make([]*Step, len(g.Nodes)),
 		last: sync.OnceValue(func() map[string][]store.Part { return st.Last(run) })}
 	steps := make(map[*Node]*Step, len(g.Nodes))
 	depth := make(map[*Step]int, len(g.Nodes))
@@ -125,7 +136,7 @@ func (p *Plan) ownParts(s *Step) error {
 	if err != nil {
 		return err
 	}
-	files, err := p.store.Files(n.Files)
+	files, err := p.files(n)
 	if err != nil {
 		return err
 	}
@@ -135,9 +146,7 @@ func (p *Plan) ownParts(s *Step) error {
 		parts = append(parts, store.Part{Name: "node", Value: n.Name})
 	}
 	parts = append(parts, params...)
-	for _, f := range files {
-		parts = append(parts, store.Part{Name: filePart + f.Name, Value: string(f.Digest)})
-	}
+	parts = append(parts, files...)
 	if n.Stage.Tensors {
 		parts = append(parts,
 			store.Part{Name: "device", Value: p.machine.Device},
@@ -146,6 +155,27 @@ func (p *Plan) ownParts(s *Step) error {
 	}
 	s.own = parts
 	return nil
+}
+
+// files are the parts of the user's files that a node reads.
+func (p *Plan) files(n *Node) (parts []store.Part, err error) {
+	if p.asKnown {
+		for _, part := range p.last()[n.Name] {
+			if strings.HasPrefix(part.Name, filePart) {
+				parts = append(parts, part)
+			}
+		}
+		return parts, nil
+	}
+	files, err := p.store.Files(n.Files)
+	if err != nil {
+		return nil, err
+	}
+	parts = make([]store.Part, len(files))
+	for i, f := range files {
+		parts[i] = store.Part{Name: filePart + f.Name, Value: string(f.Digest)}
+	}
+	return parts, nil
 }
 
 // What parts that are no parameters are called.

@@ -33,8 +33,8 @@ type Waste struct {
 	Linked int64 // not given back, since files are linked from elsewhere
 }
 
-// Garbage finds what none of the keys needs. records is how many of the latest runs are written down on; what those
-// needed must be among the keys. The caller has the store alone, or only looks.
+// Garbage finds what none of the keys needs. records is how many of the latest records of each run stay; what those needed
+// must be among the keys. The caller has the store alone, or only looks.
 func (s *Store) Garbage(needed map[Key]bool, records int) (*Garbage, error) {
 	g := &Garbage{store: s}
 	for _, sub := range []struct {
@@ -82,7 +82,8 @@ func (s *Store) Garbage(needed map[Key]bool, records int) (*Garbage, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range all[min(len(all), records):] {
+	_, older := Latest(all, records)
+	for _, r := range older {
 		g.Records = append(g.Records, r.path)
 	}
 	return g, nil

@@ -149,6 +149,19 @@ func (s *Store) Records() ([]Record, error) {
 	return all, nil
 }
 
+// Latest splits records, the latest first, into the last n of each run and the older ones.
+func Latest(all []Record, n int) (last, older []Record) {
+	seen := map[string]int{}
+	for _, r := range all {
+		if seen[r.Run]++; seen[r.Run] <= n {
+			last = append(last, r)
+		} else {
+			older = append(older, r)
+		}
+	}
+	return last, older
+}
+
 func readRecord(raw []byte) (Record, error) {
 	var r Record
 	if err := json.Unmarshal(raw, &r); err != nil {
