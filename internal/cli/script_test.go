@@ -32,6 +32,8 @@ func TestMain(m *testing.M) {
 //	status N COMMAND...     the command ends with exit status N
 //	tree DIR                prints the files below DIR, one a line, in order
 //	damage GLOB             changes one byte in each of the files, which may be read-only
+//	rot GLOB                the same, and leaves their size and times as they were
+//	misremember STORE FILE OTHER   lets the store remember of FILE the digest of OTHER, as if no status told them apart
 //	checkpoint FILE         writes a small checkpoint, with all that one may hold
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
