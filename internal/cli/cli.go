@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -17,8 +18,8 @@ import (
 // Exit statuses of cyborg-run.
 const (
 	ExitDone        = 0
-	ExitFailed      = 1 // a node failed
-	ExitSpec        = 2 // the spec or the command line is wrong
+	ExitFailed      = 1 // a node failed, or the machine did: a full disk, a folder that may not be written
+	ExitSpec        = 2 // the spec or the command line is wrong, or asks for what is not there yet
 	ExitCheck       = 3 // a check did not hold
 	ExitInterrupted = 130
 )
@@ -34,6 +35,14 @@ func (e exit) Unwrap() error { return e.err }
 
 // wrong marks an error as one of the spec or the command line.
 func wrong(err error) error { return exit{ExitSpec, err} }
+
+// failed marks an error of the files around a run: of the command line where a file is named as a folder.
+func failed(err error) error {
+	if errors.Is(err, syscall.ENOTDIR) {
+		return wrong(err)
+	}
+	return exit{ExitFailed, err}
+}
 
 // silent ends with a status when all has been said.
 func silent(status int) error { return exit{status, errors.New("")} }

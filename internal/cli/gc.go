@@ -57,7 +57,7 @@ func (f *gcFlags) collect(c *cobra.Command, args []string) error {
 	}
 	st, err := store.Open(f.store)
 	if err != nil {
-		return exit{ExitFailed, err}
+		return failed(err)
 	}
 	if f.yes {
 		if err := st.Alone(); err != nil {
@@ -134,7 +134,7 @@ func (f *gcFlags) roots(st *store.Store, args []string, stderr io.Writer) (roots
 		}
 		keys, err := lockedKeys(raw)
 		if err != nil {
-			return r, exit{ExitFailed, fmt.Errorf("read the lock %s: %w", path, err)}
+			return r, wrong(fmt.Errorf("read the lock %s: %w", path, err))
 		}
 		for _, key := range keys {
 			r.needed[key] = true

@@ -40,7 +40,7 @@ func lockCommand() *cobra.Command {
 				return err
 			}
 			if err := allDone(plan, args[0]); err != nil {
-				return exit{ExitFailed, err}
+				return wrong(err)
 			}
 			if file == "" {
 				doc, err := f.profileOf(args[0])
@@ -50,7 +50,7 @@ func lockCommand() *cobra.Command {
 				file = lockPath(args[0], doc)
 			}
 			if err := now.WriteFile(file); err != nil {
-				return exit{ExitFailed, err}
+				return failed(err)
 			}
 			fmt.Fprintf(c.OutOrStdout(), "locked: %d nodes and %d evaluations in %s\n", len(now.Nodes), len(now.Metrics), file)
 			return nil

@@ -43,14 +43,14 @@ func reportCommand() *cobra.Command {
 			}
 			defer st.Close()
 			if plan.Count(graph.Done) == 0 {
-				return exit{ExitFailed, fmt.Errorf("there is nothing to report: no node of %s is done; run it first", args[0])}
+				return wrong(fmt.Errorf("there is nothing to report: no node of %s is done; run it first", args[0]))
 			}
 			r := &oneRun{doc: doc, plan: plan, store: st, worker: w, dir: place.folder(doc)}
 			if err := r.publish(); err != nil {
-				return exit{ExitFailed, err}
+				return failed(err)
 			}
 			if err := r.leave(executor.Outcome{}, true); err != nil {
-				return exit{ExitFailed, err}
+				return failed(err)
 			}
 			fmt.Fprintf(c.OutOrStdout(), "report: %s\n", filepath.Join(r.dir, "report.html"))
 			return nil

@@ -124,7 +124,7 @@ func (f *placeFlags) prepare(doc *spec.Document, g *graph.Graph, began time.Time
 	}
 	if err != nil {
 		_ = st.Close()
-		return nil, exit{ExitFailed, err}
+		return nil, failed(err)
 	}
 	return r, nil
 }
@@ -260,7 +260,7 @@ func (r *oneRun) publish() error {
 // nothingToDo is the end of a run that found everything done.
 func (r *oneRun) nothingToDo(stdout io.Writer) error {
 	if err := r.publish(); err != nil {
-		return exit{ExitFailed, err}
+		return failed(err)
 	}
 	if err := r.leave(executor.Outcome{}, false); err != nil {
 		return exit{ExitFailed, err}

@@ -118,7 +118,7 @@ func (f *placeFlags) folder(doc *spec.Document) string {
 func (f *placeFlags) plan(doc *spec.Document, g *graph.Graph) (*graph.Plan, *store.Store, *worker, error) {
 	st, err := store.Open(f.store)
 	if err != nil {
-		return nil, nil, nil, exit{ExitFailed, err}
+		return nil, nil, nil, failed(err)
 	}
 	w, err := findWorker(st, f.device)
 	if err != nil {
