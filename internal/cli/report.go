@@ -33,7 +33,7 @@ func reportCommand() *cobra.Command {
 		Short: "Make the report again from what is there",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			doc, g, err := f.load(args[0])
+			doc, g, err := f.lookAt(c, &place, args[0])
 			if err != nil {
 				return err
 			}

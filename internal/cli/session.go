@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -72,6 +73,16 @@ func (f *specFlags) loadKnown(path string) (doc *spec.Document, g *graph.Graph, 
 	return doc, g, err, nil
 }
 
+// lookAt loads a spec for a command that shows what is done, and notes where files are taken as they were.
+func (f *specFlags) lookAt(c *cobra.Command, place *placeFlags, path string) (*spec.Document, *graph.Graph, error) {
+	doc, g, missing, err := f.loadKnown(path)
+	if missing != nil {
+		fmt.Fprintf(c.ErrOrStderr(), "note: %s; files are taken to be as in the last run\n", firstLine(missing))
+		place.asKnown = true
+	}
+	return doc, g, err
+}
+
 // firstLine is an error in one line: of several mistakes the first.
 func firstLine(err error) string {
 	var mistakes diag.Error
@@ -88,6 +99,7 @@ type placeFlags struct {
 	device     string
 	rehash     bool
 	verify     bool
+	asKnown    bool // files are as in the last run
 }
 
 func (f *placeFlags) add(c *cobra.Command) {
@@ -131,7 +143,11 @@ func (f *placeFlags) plan(doc *spec.Document, g *graph.Graph) (*graph.Plan, *sto
 	if f.verify {
 		st.Verify()
 	}
-	p, err := graph.MakePlan(g, st, runName(doc), w.decides())
+	look := graph.MakePlan
+	if f.asKnown {
+		look = graph.MakePlanAsKnown
+	}
+	p, err := look(g, st, runName(doc), w.decides())
 	if err != nil {
 		_ = st.Close()
 		return nil, nil, nil, exit{ExitFailed, err}

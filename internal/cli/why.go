@@ -54,7 +54,7 @@ func whyCommand() *cobra.Command {
 		Short: "Say all that decides a node: its key part by part against the last run, and what it left",
 		Args:  cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
-			doc, g, err := f.load(args[0])
+			doc, g, err := f.lookAt(c, &place, args[0])
 			if err != nil {
 				return err
 			}
