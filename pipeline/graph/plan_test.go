@@ -451,3 +451,52 @@ func TestPlanBlocked(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// Where files are not at hand they are what they were: nodes are done, and what else changed in them is told as ever.
+func TestPlanAsKnown(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "list.csv")
+	if err := os.WriteFile(file, []byte("a"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, filepath.Join(dir, "store"))
+	defer b.store.Close()
+	b.doAll(chain(t, file, nil))
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		change func(data, fit, score *graph.Node)
+		run    string
+		want   string
+	}{
+		"nothing":       {want: "done done done"},
+		"a_parameter":   {change: func(_, fit, _ *graph.Node) { fit.Params = settings{LR: 0.01} }, want: "done stale stale"},
+		"another_run":   {run: "other", want: "run run run"},
+		"of_the_reader": {change: func(data, _, _ *graph.Node) { data.Params = map[string]any{"side": 32} }, want: "stale stale stale"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := chain(t, file, func(data, fit, score *graph.Node) {
+				data.Files = nil // as in a graph that was built without files
+				if c.change != nil {
+					c.change(data, fit, score)
+				}
+			})
+			run := c.run
+			if run == "" {
+				run = "test"
+			}
+			p, err := graph.MakePlanAsKnown(g, b.store, run, b.machine)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, s := range p.Steps {
+				got = append(got, string(s.State))
+			}
+			if strings.Join(got, " ") != c.want {
+				t.Errorf("%v, want %s", got, c.want)
+			}
+		})
+	}
+}

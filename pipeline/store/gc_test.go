@@ -187,3 +187,21 @@ func TestGarbageProperty(t *testing.T) {
 		}
 	})
 }
+
+// The last records of each run stay, however many others were written down since.
+func TestLatest(t *testing.T) {
+	all := []store.Record{{Run: "b"}, {Run: "b"}, {Run: "a"}, {Run: "b"}, {Run: "a"}}
+	for n, want := range []string{" | b b a b a", "b a | b b a", "b b a a | b", "b b a b a | "} {
+		names := func(records []store.Record) string {
+			var out []string
+			for _, r := range records {
+				out = append(out, r.Run)
+			}
+			return strings.Join(out, " ")
+		}
+		last, older := store.Latest(all, n)
+		if got := names(last) + " | " + names(older); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+}
