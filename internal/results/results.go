@@ -73,12 +73,13 @@ type Test struct {
 	WelchP     float64 `json:"welch_p"`  // two-sided Welch test; -1 as above
 	Wins       int     `json:"wins"`     // seeds on which the setting is above the baseline
 
-	PairedHolm   float64  `json:"paired_holm"`             // PairedP corrected by Holm's rule over the tests shown together; -1 as above
-	WilcoxonP    float64  `json:"wilcoxon_p"`              // two-sided signed rank test; -1: no pair differs
-	WilcoxonHolm float64  `json:"wilcoxon_holm"`           // corrected likewise
-	Dz           *float64 `json:"dz,omitempty"`            // Cohen's d of the paired differences; absent without spread
-	G            *float64 `json:"g,omitempty"`             // Hedges' g of both samples
-	RankBiserial *float64 `json:"rank_biserial,omitempty"` // of the signed ranks, -1 to 1
+	PairedHolm    float64  `json:"paired_holm"`             // PairedP corrected by Holm's rule over the test's family (docs/method.md); -1 as above
+	WilcoxonP     float64  `json:"wilcoxon_p"`              // two-sided signed rank test; -1: no pair differs
+	WilcoxonLeast float64  `json:"wilcoxon_least"`          // the smallest that so many pairs can bring; -1 as above
+	WilcoxonHolm  float64  `json:"wilcoxon_holm"`           // corrected likewise; -1 too where it cannot fall below .05 for want of pairs
+	Dz            *float64 `json:"dz,omitempty"`            // Cohen's d of the paired differences; absent without spread
+	G             *float64 `json:"g,omitempty"`             // Hedges' g of both samples
+	RankBiserial  *float64 `json:"rank_biserial,omitempty"` // of the signed ranks, -1 to 1
 }
 
 // Curve is one learning curve of a setting: mean and deviation over seeds for each epoch.

@@ -10,7 +10,7 @@ type Table struct {
 	Axes    []string   `json:"axes"`    // head of the columns that name a row: arch, loss
 	Columns []string   `json:"columns"` // sets, then "mean" over Summary.Mean and "pooled": their images together; curves, for Learning
 	Rows    []TableRow `json:"rows"`
-	Tests   []Test     `json:"tests"` // each setting against its baseline, column by column; Holm's rule runs over all of them
+	Tests   []Test     `json:"tests"` // each setting against its baseline, column by column
 }
 
 // TableRow is one setting.
@@ -55,7 +55,7 @@ type DeLong struct {
 	Low        float64 `json:"low"` // 95 % interval
 	High       float64 `json:"high"`
 	P          float64 `json:"p"`    // two-sided; -1: the scores rank alike
-	Holm       float64 `json:"holm"` // corrected over all tests over all repeats; -1 for those of one repeat
+	Holm       float64 `json:"holm"` // corrected over the test's family, of those over all repeats; -1 for those of one repeat
 }
 
 // Reliability is a reliability diagram: bins of scores that hold images, of all runs of a setting together.

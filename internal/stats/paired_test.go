@@ -136,7 +136,7 @@ func TestWilcoxonCountsSignsOut(t *testing.T) {
 		if got.N == 0 {
 			return
 		}
-		far := 0
+		far, least := 0, 0
 		for signs := range 1 << len(sizes) {
 			up, down := 0.0, 0.0
 			for i, size := range sizes {
@@ -157,6 +157,12 @@ func TestWilcoxonCountsSignsOut(t *testing.T) {
 			if math.Abs(up-down) >= math.Abs(got.Up-got.Down) {
 				far++
 			}
+			if up == 0 || down == 0 {
+				least++
+			}
+		}
+		if want := float64(least) / float64(int(1)<<len(sizes)); got.Least != want {
+			t.Fatalf("the smallest p is %v, want %v", got.Least, want)
 		}
 		if want := float64(far) / float64(int(1)<<len(sizes)); math.Abs(got.P-want) > 1e-12 {
 			t.Fatalf("p = %v, want %v", got.P, want)

@@ -12,6 +12,7 @@ type SignedRank struct {
 	N            int     // pairs that differ
 	Up, Down     float64 // sums of the ranks of positive and of negative differences
 	P            float64 // two-sided
+	Least        float64 // the smallest P that pairs of these ranks can bring: all differences of one sign
 	RankBiserial float64 // (Up - Down) / (Up + Down), matched pairs (Kerby, Comprehensive Psychology 2014): -1 to 1
 }
 
@@ -41,7 +42,7 @@ func Wilcoxon(a, b []float64) SignedRank {
 		}
 	}
 	slices.SortFunc(d, func(x, y float64) int { return cmp.Compare(math.Abs(x), math.Abs(y)) })
-	t := SignedRank{N: len(d), P: math.NaN(), RankBiserial: math.NaN()}
+	t := SignedRank{N: len(d), P: math.NaN(), Least: math.NaN(), RankBiserial: math.NaN()}
 	if len(d) == 0 {
 		return t
 	}
@@ -66,12 +67,13 @@ func Wilcoxon(a, b []float64) SignedRank {
 	}
 	t.RankBiserial = (t.Up - t.Down) / (t.Up + t.Down)
 	if t.N <= exactPairs {
-		t.P = signsAsFar(twice, int(2*max(t.Up, t.Down)))
+		t.P, t.Least = signsAsFar(twice, int(2*max(t.Up, t.Down))), math.Ldexp(1, 1-t.N)
 		return t
 	}
 	n := float64(t.N)
 	sd := math.Sqrt(n*(n+1)*(2*n+1)/24 - tied/48)
 	t.P = math.Erfc(math.Abs(t.Up-t.Down) / 2 / sd / math.Sqrt2)
+	t.Least = math.Erfc((t.Up + t.Down) / 2 / sd / math.Sqrt2)
 	return t
 }
 

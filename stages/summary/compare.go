@@ -113,11 +113,9 @@ func cells(s *results.Summary, runs []run) (out []results.Cell) {
 
 // tests compares every setting with its baseline, for every metric. Where a test says nothing, its p is -1 and its
 // interval is the difference alone.
-func tests(s *results.Summary, names naming, runs []run) (out []results.Test) {
-	baseline := baselines(s, names, runs)
+func tests(s *results.Summary, baseline map[string]string, runs []run) (out []results.Test) {
 	for _, metric := range metricNames(runs) {
 		values := newTable(metric, s.Mean, runs)
-		from := len(out)
 		for _, setting := range s.Settings {
 			base := baseline[setting]
 			if base == setting {
@@ -130,10 +128,8 @@ func tests(s *results.Summary, names naming, runs []run) (out []results.Test) {
 				}
 			}
 		}
-		onMean := func(t *results.Test) bool { return t.Set == meanSet }
-		correct(out[from:], onMean)
-		correct(out[from:], func(t *results.Test) bool { return !onMean(t) })
 	}
+	correctAgainstBaselines(s, out)
 	return out
 }
 
@@ -149,32 +145,18 @@ func baselines(s *results.Summary, names naming, runs []run) map[string]string {
 	return of
 }
 
-// correct applies Holm's rule to a family: those of the tests that belong to it.
-func correct(tests []results.Test, belongs func(*results.Test) bool) {
-	var family []*results.Test
-	for i := range tests {
-		if belongs(&tests[i]) {
-			family = append(family, &tests[i])
-		}
+// networkOf tells of each setting which network it is of: settings of one have all further axes alike.
+func networkOf(names naming, runs []run) map[string]string {
+	of := map[string]string{}
+	for _, r := range runs {
+		of[r.setting] = names.baselineOf(r.Axes)
 	}
-	apply := func(from func(*results.Test) float64, to func(*results.Test) *float64) {
-		p := make([]float64, len(family))
-		for i, t := range family {
-			if p[i] = from(t); p[i] < 0 {
-				p[i] = math.NaN()
-			}
-		}
-		for i, v := range stats.Holm(p) {
-			*to(family[i]) = orElse(v, -1)
-		}
-	}
-	apply(func(t *results.Test) float64 { return t.PairedP }, func(t *results.Test) *float64 { return &t.PairedHolm })
-	apply(func(t *results.Test) float64 { return t.WilcoxonP }, func(t *results.Test) *float64 { return &t.WilcoxonHolm })
+	return of
 }
 
 // pairs compares every two settings by the summary's metric on the mean, the later one against the earlier: what there is
-// to say of a control beside the baseline.
-func pairs(s *results.Summary, runs []run) (out []results.Test) {
+// to say of a control beside the baseline. Those of one network are a family, and those across networks another.
+func pairs(s *results.Summary, network map[string]string, runs []run) (out []results.Test) {
 	values := newTable(s.Metric, s.Mean, runs)
 	for i, setting := range s.Settings {
 		for _, earlier := range s.Settings[:i] {
@@ -184,7 +166,12 @@ func pairs(s *results.Summary, runs []run) (out []results.Test) {
 			}
 		}
 	}
-	correct(out, func(*results.Test) bool { return true })
+	correct(out, func(t results.Test) family {
+		if network[t.Setting] != network[t.Baseline] {
+			return family{t.Metric, "", meanSet}
+		}
+		return familyOf(t.Metric, network[t.Setting], t.Set, s.Mean)
+	})
 	return out
 }
 
@@ -201,7 +188,7 @@ func compare(values table, setting, base, set string) (test results.Test, ok boo
 		Setting: setting, Baseline: base, Set: set, N: len(x), Difference: paired.Difference,
 		Low: orElse(paired.Low, paired.Difference), High: orElse(paired.High, paired.Difference),
 		PairedP: orElse(paired.P, -1), WelchP: orElse(welch.P, -1),
-		WilcoxonP: orElse(ranks.P, -1), Dz: defined(stats.CohensDz(x, y)), G: defined(stats.HedgesG(all, others)),
+		WilcoxonP: orElse(ranks.P, -1), WilcoxonLeast: orElse(ranks.Least, -1), Dz: defined(stats.CohensDz(x, y)), G: defined(stats.HedgesG(all, others)),
 		RankBiserial: defined(ranks.RankBiserial),
 	}
 	for i := range x {

@@ -159,6 +159,7 @@ func (g *gathered) finish(s *results.Summary) {
 // overRepeats tests the mean AUC of each setting against its baseline's where both have the same repeats on the same list.
 func (g *gathered) overRepeats(s *results.Summary) (out []results.DeLong) {
 	var p []float64
+	var families []family
 	for _, setting := range s.Settings {
 		base := g.baseline[setting]
 		for _, set := range append(slices.Clone(s.Sets), pooledSet) {
@@ -169,11 +170,11 @@ func (g *gathered) overRepeats(s *results.Summary) (out []results.DeLong) {
 			d := a.mean()
 			if d.Add(b.mean(), -1); len(d.Values) > 0 && !b.mixed {
 				out = append(out, delong(setting, base, set, "", len(a.repeats), d.Estimate()))
-				p = append(p, d.Estimate().P())
+				p, families = append(p, d.Estimate().P()), append(families, familyOf("auc", base, set, s.Mean))
 			}
 		}
 	}
-	for i, corrected := range stats.Holm(p) {
+	for i, corrected := range holm(p, families) {
 		out[i].Holm = orElse(corrected, -1)
 	}
 	return out

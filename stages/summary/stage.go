@@ -16,7 +16,7 @@ import (
 // Stage declares the kind.
 var Stage = &pipeline.Stage{
 	Kind:     Kind,
-	Revision: 2,
+	Revision: 3,
 	Program:  pipeline.Runner,
 	Named:    true,
 	Outputs:  []string{"metrics.csv", "summary.json"},

@@ -95,9 +95,10 @@ func Run(ctx context.Context, t *task.Task) error {
 	}
 	s.Notes = append(s.Notes, omissions(s.Skipped)...)
 	s.Cells = cells(s, runs)
-	s.Tests = tests(s, names, runs)
-	s.Pairs = pairs(s, runs)
-	all := newGathered(baselines(s, names, runs))
+	baseline := baselines(s, names, runs)
+	s.Tests = tests(s, baseline, runs)
+	s.Pairs = pairs(s, networkOf(names, runs), runs)
+	all := newGathered(baseline)
 	if err := measureAll(ctx, p, s.Mean, runs, all.take); err != nil {
 		return err
 	}

@@ -162,8 +162,8 @@ func tableSheet(t results.Table) sheet {
 }
 
 func testsSheet(s *results.Summary, t results.Table) sheet {
-	out := sheet{names: 3, once: 1, head: []string{"set", "setting", "baseline", "difference", "95 % interval", "p (t)", "Holm", "p (Wilcoxon)", "Holm", "dz", "g", "rank-biserial"},
-		caption: fmt.Sprintf("%s: each setting against its baseline in pairs by %s; Holm's correction over the %d tests of this table.", t.Metric, s.Repeat, len(t.Tests))}
+	out := sheet{names: 3, once: 1, head: []string{"set", "setting", "baseline", "n", "difference", "95 % interval", "p (t)", "Holm", "p (Wilcoxon)", "Holm", "dz", "g", "rank-biserial"},
+		caption: fmt.Sprintf("%s: each setting against its baseline in n pairs by %s.", t.Metric, s.Repeat) + aboutFamilies(s, t.Tests)}
 	short := func(p float64) string {
 		switch {
 		case p < 0:
@@ -183,8 +183,12 @@ func testsSheet(s *results.Summary, t results.Table) sheet {
 	for _, x := range t.Tests {
 		row := sheetRow{starts: x.Set != set}
 		set = x.Set
-		for _, text := range []string{x.Set, x.Setting, x.Baseline, fmt.Sprintf("%+.3f", x.Difference), fmt.Sprintf("%+.3f to %+.3f", x.Low, x.High),
-			short(x.PairedP), short(x.PairedHolm), short(x.WilcoxonP), short(x.WilcoxonHolm), size(x.Dz), size(x.G), size(x.RankBiserial)} {
+		holm := short(x.WilcoxonHolm)
+		if x.WilcoxonP >= 0 && !canReject(x) {
+			holm = "n < 6"
+		}
+		for _, text := range []string{x.Set, x.Setting, x.Baseline, strconv.Itoa(x.N), fmt.Sprintf("%+.3f", x.Difference), fmt.Sprintf("%+.3f to %+.3f", x.Low, x.High),
+			short(x.PairedP), short(x.PairedHolm), short(x.WilcoxonP), holm, size(x.Dz), size(x.G), size(x.RankBiserial)} {
 			row.cells = append(row.cells, sheetCell{text: text})
 		}
 		out.rows = append(out.rows, row)

@@ -47,7 +47,7 @@ func tables(s *results.Summary, p Params, names naming, runs []run, all *gathere
 				}
 			}
 		}
-		correct(t.Tests, func(*results.Test) bool { return true })
+		correctAgainstBaselines(s, t.Tests)
 		out = append(out, t)
 	}
 	return out
