@@ -32,7 +32,7 @@ type Conditions struct {
 //   - acer_chosen is ACER at Conditions.Chosen, acer_on_test the authors' smallest ACER, whose threshold is chosen on the very
 //     images that it is measured on, of scores scaled to [0,1], and so flatters;
 //   - accuracy_at_prevalence weighs the accuracies of both classes by Conditions.Prevalence;
-//   - d_prime has sample variances; ece has ten bins;
+//   - d_prime has a sign, and sample variances; ece has ten bins;
 //   - tdr_at_fdr_X is the true positive rate at the false positive rate X, straight between the ROC's corners, the authors'
 //     detection rates (CVRL/CYBORG, Evaluation.py);
 //   - auc_se is DeLong's standard error of the AUC.

@@ -93,8 +93,9 @@ func (r *Ranking) AUC() float64 {
 	return float64(twice) / (2 * float64(r.Real) * float64(r.Synthetic))
 }
 
-// DPrime is |mean(synthetic) - mean(real)| over the root of the mean of both variances. ddof is what is taken off n in
-// the variances: 0 for the population's, 1 for the sample's. NaN where a class is missing or there is no spread.
+// DPrime is mean(synthetic) - mean(real) over the root of the mean of both variances: below zero where scores point the wrong
+// way. ddof is what is taken off n in the variances: 0 for the population's, 1 for the sample's. NaN where a class is missing
+// or there is no spread.
 func DPrime[C ~int | ~uint8](classes []C, scores []float64, ddof int) float64 {
 	check(classes, scores)
 	var group [2][]float64
@@ -107,7 +108,7 @@ func DPrime[C ~int | ~uint8](classes []C, scores []float64, ddof int) float64 {
 	if !(spread > 0) {
 		return math.NaN()
 	}
-	return math.Abs(m1-m0) / spread
+	return (m1 - m0) / spread
 }
 
 func moments(values []float64, ddof int) (mean, variance float64) {

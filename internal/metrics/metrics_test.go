@@ -94,8 +94,8 @@ func TestGoldenLists(t *testing.T) {
 			} else if !math.IsNaN(threshold) {
 				t.Errorf("equal scores have a best threshold %v", threshold)
 			}
-			near(t, "d' (population)", DPrime(l.Labels, l.Scores, 0), l.DPopulated)
-			near(t, "d' (sample)", DPrime(l.Labels, l.Scores, 1), l.DSample)
+			near(t, "d' (population)", math.Abs(DPrime(l.Labels, l.Scores, 0)), l.DPopulated) // the reference's has no sign
+			near(t, "d' (sample)", math.Abs(DPrime(l.Labels, l.Scores, 1)), l.DSample)
 		})
 	}
 }
@@ -223,6 +223,14 @@ func TestAUCIsTheShareOfPairsWon(t *testing.T) {
 			t.Fatalf("EER %v, but the true positive rate there is %v", eer, at)
 		}
 	})
+}
+
+func TestDPrimeHasASign(t *testing.T) {
+	scores := []float64{0.1, 0.3, 0.7, 0.9}
+	right, wrong := DPrime([]int{0, 0, 1, 1}, scores, 1), DPrime([]int{1, 1, 0, 0}, scores, 1)
+	if want := 0.6 / math.Sqrt(0.02); math.Abs(right-want) > 1e-12 || right != -wrong {
+		t.Errorf("d' of a detector %v, of the same one that is always wrong %v, want %v and its negative", right, wrong, want)
+	}
 }
 
 func TestEvaluateLeavesOutWhatIsUndefined(t *testing.T) {

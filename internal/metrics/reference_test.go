@@ -79,7 +79,7 @@ def one(y, s):
         out["acer_chosen"] = 1 - metrics.balanced_accuracy_score(y, s >= chosen)
         if len(fake) > 1 and len(real) > 1:
             d = np.sqrt((fake.var(ddof=1) + real.var(ddof=1)) / 2)
-            if d > 0: out["d_prime"] = abs(fake.mean() - real.mean()) / d
+            if d > 0: out["d_prime"] = (fake.mean() - real.mean()) / d
             rank = stats.rankdata(s)
             v10 = (rank[y == 1] - stats.rankdata(fake)) / len(real)
             v01 = 1 - (rank[y == 0] - stats.rankdata(real)) / len(fake)
