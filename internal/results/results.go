@@ -71,7 +71,8 @@ type Test struct {
 	High       float64 `json:"high"`
 	PairedP    float64 `json:"paired_p"` // two-sided paired t-test; NaN is written as -1: fewer than 2 pairs, or no spread
 	WelchP     float64 `json:"welch_p"`  // two-sided Welch test; -1 as above
-	Wins       int     `json:"wins"`     // seeds on which the setting is above the baseline
+	Higher     int     `json:"higher"`   // seeds on which the setting is above the baseline
+	Wins       int     `json:"wins"`     // seeds on which it is better: below the baseline for rates of error
 
 	PairedHolm    float64  `json:"paired_holm"`             // PairedP corrected by Holm's rule over the test's family (docs/method.md); -1 as above
 	WilcoxonP     float64  `json:"wilcoxon_p"`              // two-sided signed rank test; -1: no pair differs

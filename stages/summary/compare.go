@@ -122,8 +122,7 @@ func tests(s *results.Summary, baseline map[string]string, runs []run) (out []re
 				continue
 			}
 			for _, set := range columns(s) {
-				if test, ok := compare(values, setting, base, set); ok {
-					test.Metric = metric
+				if test, ok := compare(values, metric, setting, base, set); ok {
 					out = append(out, test)
 				}
 			}
@@ -160,8 +159,7 @@ func pairs(s *results.Summary, network map[string]string, runs []run) (out []res
 	values := newTable(s.Metric, s.Mean, runs)
 	for i, setting := range s.Settings {
 		for _, earlier := range s.Settings[:i] {
-			if test, ok := compare(values, setting, earlier, meanSet); ok {
-				test.Metric = s.Metric
+			if test, ok := compare(values, s.Metric, setting, earlier, meanSet); ok {
 				out = append(out, test)
 			}
 		}
@@ -177,7 +175,7 @@ func pairs(s *results.Summary, network map[string]string, runs []run) (out []res
 
 // compare tests a setting against its baseline on a set, with ok = false where they have no repeat in common. The
 // difference and the wins are those of the pairs; Welch's test takes all values.
-func compare(values table, setting, base, set string) (test results.Test, ok bool) {
+func compare(values table, metric, setting, base, set string) (test results.Test, ok bool) {
 	x, y := values.pairs(setting, base, set)
 	if len(x) == 0 {
 		return test, false
@@ -185,7 +183,7 @@ func compare(values table, setting, base, set string) (test results.Test, ok boo
 	all, others := values.of(setting, set), values.of(base, set)
 	paired, welch, ranks := stats.Paired(x, y), stats.Welch(all, others), stats.Wilcoxon(x, y)
 	test = results.Test{
-		Setting: setting, Baseline: base, Set: set, N: len(x), Difference: paired.Difference,
+		Setting: setting, Baseline: base, Set: set, Metric: metric, N: len(x), Difference: paired.Difference,
 		Low: orElse(paired.Low, paired.Difference), High: orElse(paired.High, paired.Difference),
 		PairedP: orElse(paired.P, -1), WelchP: orElse(welch.P, -1),
 		WilcoxonP: orElse(ranks.P, -1), WilcoxonLeast: orElse(ranks.Least, -1), Dz: defined(stats.CohensDz(x, y)), G: defined(stats.HedgesG(all, others)),
@@ -193,6 +191,9 @@ func compare(values table, setting, base, set string) (test results.Test, ok boo
 	}
 	for i := range x {
 		if x[i] > y[i] {
+			test.Higher++
+		}
+		if x[i] != y[i] && metrics.LowerIsBetter(metric) == (x[i] < y[i]) {
 			test.Wins++
 		}
 	}

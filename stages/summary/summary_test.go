@@ -94,7 +94,7 @@ func TestByHand(t *testing.T) {
 		}
 	}
 	// differences .75 and -.25: mean .25, standard error .5, t = .5 with one degree of freedom, p = 1 - 2 atan(.5)/pi
-	if onU2 == nil || onU2.N != 2 || onU2.Wins != 1 || !close12(onU2.Difference, 0.25) || !close12(onU2.PairedP, 1-2*math.Atan(0.5)/math.Pi) {
+	if onU2 == nil || onU2.N != 2 || onU2.Wins != 1 || onU2.Higher != 1 || !close12(onU2.Difference, 0.25) || !close12(onU2.PairedP, 1-2*math.Atan(0.5)/math.Pi) {
 		t.Errorf("test on u2: %+v", onU2)
 	}
 	if len(s.Pairs) != 1 || s.Pairs[0].Setting != "cross_entropy" || s.Pairs[0].Baseline != "cyborg" || !close12(s.Pairs[0].Difference, -0.625) {
@@ -112,6 +112,22 @@ func TestByHand(t *testing.T) {
 	if !strings.HasPrefix(string(table), "node,seed,loss,set,metric,value\n\"score[seed=7,loss=cyborg,set=u2]\",7,cyborg,u2,auc,1\n"+
 		"\"score[seed=7,loss=cyborg,set=u2]\",7,cyborg,u2,eer,0\n") || strings.Count(string(table), "\n") != 9 {
 		t.Errorf("metrics.csv:\n%s", table)
+	}
+}
+
+// A win is a better value: of an error rate the lower one, and of two equal ones neither.
+func TestWins(t *testing.T) {
+	values := table{repeats: []string{"1", "2", "3", "4"}, value: map[model]map[string]float64{}}
+	for i, v := range [][2]float64{{0.1, 0.3}, {0.2, 0.3}, {0.2, 0.1}, {0.3, 0.3}} {
+		for k, setting := range []string{"cyborg", "cross_entropy"} {
+			values.value[model{setting, values.repeats[i]}] = map[string]float64{"u1": v[k]}
+		}
+	}
+	for metric, wins := range map[string]int{"auc": 1, "d_prime": 1, "accuracy_at_prevalence": 1, "tdr_at_fdr_0.01": 1,
+		"eer": 2, "apcer_at_bpcer_5": 2, "acer_chosen": 2, "ece": 2} {
+		if test, ok := compare(values, metric, "cyborg", "cross_entropy", "u1"); !ok || test.Wins != wins || test.Higher != 1 {
+			t.Errorf("%s: %+v", metric, test)
+		}
 	}
 }
 

@@ -40,8 +40,7 @@ func tables(s *results.Summary, p Params, names naming, runs []run, all *gathere
 		for _, set := range t.Columns {
 			for _, row := range t.Rows {
 				if base := all.baseline[row.Setting]; base != row.Setting {
-					if test, ok := compare(values, row.Setting, base, set); ok {
-						test.Metric = metric
+					if test, ok := compare(values, metric, row.Setting, base, set); ok {
 						t.Tests = append(t.Tests, test)
 					}
 				}
