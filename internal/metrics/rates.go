@@ -28,7 +28,7 @@ func (r *Ranking) bestACER(low, high float64) (threshold float64, best Rates) {
 	if !r.both() {
 		return threshold, best
 	}
-	i := len(r.scores) - 1
+	i, least := len(r.scores)-1, uint64(math.MaxUint64)
 	for k := range 40 { // upwards: the lowest threshold wins a tie
 		t := float64(k) * 0.025
 		for i >= 0 && (r.scores[i]-low)/(high-low) < t {
@@ -38,8 +38,8 @@ func (r *Ranking) bestACER(low, high float64) (threshold float64, best Rates) {
 		if i >= 0 {
 			at = r.at(i)
 		}
-		if k == 0 || at.ACER() < best.ACER() {
-			threshold, best = t, at
+		if cost := r.cost(i); cost < least {
+			threshold, best, least = t, at, cost
 		}
 	}
 	return threshold, best
@@ -48,16 +48,26 @@ func (r *Ranking) bestACER(low, high float64) (threshold float64, best Rates) {
 // ChosenThreshold is the distinct score that as a threshold has the smallest ACER on these images, the highest of several:
 // to be measured on other images, such as the test set's where this is the validation set. NaN where a class is missing.
 func (r *Ranking) ChosenThreshold() float64 {
-	threshold, best := math.NaN(), math.Inf(1)
+	threshold, least := math.NaN(), uint64(math.MaxUint64)
 	if !r.both() {
 		return threshold
 	}
 	for i, score := range r.scores {
-		if acer := r.at(i).ACER(); acer < best {
-			threshold, best = score, acer
+		if cost := r.cost(i); cost < least {
+			threshold, least = score, cost
 		}
 	}
 	return threshold
+}
+
+// cost is the ACER of the threshold that is the i-th distinct score (-1: above all), times 2 x Real x Synthetic: a whole number,
+// so that equal ones are equal. With fewer than 2^31 images it is below 2^62.
+func (r *Ranking) cost(i int) uint64 {
+	missed, alarms := uint64(r.Synthetic), uint64(0)
+	if i >= 0 {
+		missed, alarms = missed-uint64(r.hits[i]), uint64(r.alarms[i])
+	}
+	return missed*uint64(r.Real) + alarms*uint64(r.Synthetic)
 }
 
 // EER is the equal error rate: where the ROC polygon, straight between the corners at the distinct scores, has

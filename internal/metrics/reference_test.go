@@ -123,6 +123,54 @@ func TestMeasuresAgainstScikitLearnAndSciPy(t *testing.T) {
 	}
 }
 
+// A threshold from one list and the rate at it on another, by the definition in whole numbers, the highest of several thresholds.
+const chosen = `
+import sys, json, numpy as np
+out = []
+for (y, s), (y2, s2) in json.load(open(sys.argv[1])):
+    y, s, y2, s2 = map(np.array, (y, s, y2, s2))
+    costs = [(int((s[y == 1] < t).sum()) * int((y == 0).sum()) + int((s[y == 0] >= t).sum()) * int((y == 1).sum()), -t) for t in np.unique(s)]
+    t = -min(costs)[1]
+    out.append([t, ((s2[y2 == 1] < t).mean() + (s2[y2 == 0] >= t).mean()) / 2, sum(c[0] == min(costs)[0] for c in costs)])
+print(json.dumps(out))`
+
+func TestChosenThresholdOnOtherImagesAgainstPython(t *testing.T) {
+	random := rand.New(rand.NewPCG(17, 18))
+	list := func(n, real int) [2]any {
+		classes, scores := make([]int, n), make([]float64, n)
+		for i := range n {
+			if i >= real {
+				classes[i] = Synthetic
+			}
+			scores[i] = float64(random.IntN(12+classes[i])) / 13
+		}
+		return [2]any{classes, scores}
+	}
+	var in [][2][2]any
+	for k := range 1000 {
+		n := 4 + k%60
+		in = append(in, [2][2]any{list(n, 1+random.IntN(n-2)), list(n, n/2)})
+	}
+	var want [][3]float64
+	if err := json.Unmarshal(testenv.RunPython(t, chosen, file(t, in)), &want); err != nil {
+		t.Fatal(err)
+	}
+	several := 0
+	for i, pair := range in {
+		threshold := Rank(pair[0][0].([]int), pair[0][1].([]float64)).ChosenThreshold()
+		got, _ := Measure(pair[1][0].([]int), pair[1][1].([]float64), Conditions{Chosen: threshold})
+		if threshold != want[i][0] || math.Abs(got["acer_chosen"]-want[i][1]) > 1e-12 {
+			t.Errorf("list %d: threshold %v with ACER %v elsewhere, Python %v", i, threshold, got["acer_chosen"], want[i])
+		}
+		if want[i][2] > 1 {
+			several++
+		}
+	}
+	if several < 30 {
+		t.Errorf("only %d lists have several best thresholds", several)
+	}
+}
+
 // Two networks on the same images: the variance of the difference by DeLong's covariance matrix, from SciPy's midranks.
 const compared = `
 import sys, json, numpy as np
