@@ -18,9 +18,10 @@ type Replicates struct {
 // Bootstrap measures the ROC on replicates of the images: within each class, as many images are drawn with replacement as
 // there are (Efron and Tibshirani, 1993, stratified). Replicate k is drawn from the seed and k alone, by the images' places in
 // the list: the same whatever the number of cores, and the same draw of images for all networks scored on one list. A
-// replicate takes O(n). grid is ascending, in [0,1]. No replicates where a class is missing.
+// replicate takes O(n). grid is ascending, in [0,1]. No replicates where a class has fewer than two images: a single one is drawn
+// every time, as if there were no other.
 func (r *Ranking) Bootstrap(ctx context.Context, replicates int, seed uint64, grid []float64) (Replicates, error) {
-	if !r.both() {
+	if r.Real < 2 || r.Synthetic < 2 {
 		return Replicates{}, nil
 	}
 	out := Replicates{AUC: make([]float64, replicates), TPR: make([][]float64, replicates)}

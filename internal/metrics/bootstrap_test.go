@@ -15,10 +15,10 @@ import (
 // A replicate is what the metrics of the drawn images themselves are, an image as often as it was drawn.
 func TestAReplicateIsTheMetricOfTheDrawnImages(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.IntRange(2, 60).Draw(t, "images")
+		n := rapid.IntRange(4, 60).Draw(t, "images")
 		classes := rapid.SliceOfN(rapid.IntRange(0, 1), n, n).Draw(t, "classes")
 		levels := rapid.SliceOfN(rapid.IntRange(0, 9), n, n).Draw(t, "scores")
-		classes[0], classes[1] = Real, Synthetic
+		copy(classes, []int{Real, Synthetic, Synthetic, Real})
 		scores := make([]float64, n)
 		for i, l := range levels {
 			scores[i] = float64(l) / 9
@@ -85,6 +85,31 @@ func TestTheBootstrapIsTheSameOnAnyNumberOfCoresAndAgreesWithDeLong(t *testing.T
 	e := r.Placements().Estimate()
 	if math.Abs(mean-e.Value) > 4*e.SE/20 || math.Abs(math.Sqrt(variance)/e.SE-1) > 0.15 { // the error of 400 replicates is 3.5 %
 		t.Errorf("bootstrap %v +- %v, DeLong %v +- %v", mean, math.Sqrt(variance), e.Value, e.SE)
+	}
+}
+
+// What looks exact for want of images has no interval.
+func TestNoIntervalWithoutSpread(t *testing.T) {
+	for name, c := range map[string]struct {
+		classes    []int
+		scores     []float64
+		replicates int
+	}{
+		"one real image":      {[]int{0, 1, 1, 1}, []float64{0.5, 0.2, 0.6, 0.7}, 0},
+		"one synthetic image": {[]int{0, 0, 0, 1}, []float64{0.5, 0.2, 0.6, 0.55}, 0},
+		"one of each":         {[]int{0, 1}, []float64{0.1, 0.2}, 0},
+		"a perfect detector":  {[]int{0, 0, 1, 1}, []float64{0.1, 0.2, 0.8, 0.9}, 5},
+		"always wrong":        {[]int{1, 1, 0, 0}, []float64{0.1, 0.2, 0.8, 0.9}, 5},
+	} {
+		r := Rank(c.classes, c.scores)
+		e := r.Placements().Estimate()
+		if low, high := e.Interval(); !math.IsNaN(low) || !math.IsNaN(high) || !math.IsNaN(e.P()) {
+			t.Errorf("%s: AUC %v from %v to %v", name, e.Value, low, high)
+		}
+		drawn, err := r.Bootstrap(context.Background(), 5, 1, Grid(3))
+		if err != nil || len(drawn.AUC) != c.replicates {
+			t.Errorf("%s: %d replicates, want %d: %v", name, len(drawn.AUC), c.replicates, err)
+		}
 	}
 }
 

@@ -59,15 +59,22 @@ func (p Placements) Estimate() Estimate {
 // normal95 is the normal quantile of 0.975.
 const normal95 = 1.959963984540054
 
-// Interval is the two-sided 95 % interval by the normal distribution.
+// hasSpread says whether the error is more than rounding. An estimate without error looks exact and is not: that no image of
+// a list was out of place says little of others.
+func (e Estimate) hasSpread() bool { return e.SE > 1e-12 }
+
+// Interval is the two-sided 95 % interval by the normal distribution; NaN where the error is zero.
 func (e Estimate) Interval() (low, high float64) {
+	if !e.hasSpread() {
+		return math.NaN(), math.NaN()
+	}
 	return e.Value - normal95*e.SE, e.Value + normal95*e.SE
 }
 
 // P is the two-sided chance of a value at least as far from zero, if zero were true: of a difference, DeLong's test. An error
 // of zero, within rounding, leaves nothing to test: NaN.
 func (e Estimate) P() float64 {
-	if !(e.SE > 1e-12) {
+	if !e.hasSpread() {
 		return math.NaN()
 	}
 	return math.Erfc(math.Abs(e.Value) / e.SE / math.Sqrt2)

@@ -57,7 +57,7 @@ func small(t testing.TB, word string) Input {
 					{Path: "y.png" + word, Label: "Synthetic", Score: 0.9, Picture: "a.png", Overlay: "cam.png", Grid: "cam.npy"}}})
 		}
 	}
-	s.Tests = []results.Test{{Setting: s.Settings[1], Baseline: s.Settings[0], Set: "mean", Metric: "auc", N: 2, Difference: 0.3, Low: 0.1, High: 0.5, PairedP: 0.01, WelchP: 0.02, Higher: 2}}
+	s.Tests = []results.Test{{Setting: s.Settings[1], Baseline: s.Settings[0], Set: "mean", Metric: "auc", N: 2, Difference: 0.3, Low: new(0.1), High: new(0.5), PairedP: 0.01, WelchP: 0.02, Higher: 2}}
 	s.Tables = []results.Table{{Metric: "auc", Axes: []string{"arch" + word, "loss"}, Columns: []string{"u1" + word, "pooled"}, Tests: s.Tests, Rows: []results.TableRow{
 		{Setting: s.Settings[0], Names: []string{"r50" + word, "base"}, Starts: true, Runs: 2, Cells: []results.TableCell{{N: 2, Mean: 0.5, SD: 0.1}, {}}},
 		{Setting: s.Settings[1], Names: []string{"r50" + word, "cyborg"}, Runs: 2, Cells: []results.TableCell{{N: 2, Mean: 0.812, SD: 0.1, Best: true}, {}}}}}}
@@ -254,11 +254,11 @@ func TestFindings(t *testing.T) {
 		{Setting: "a", Set: "mean", Metric: "auc", N: 8, Mean: 0.9}, {Setting: "b", Set: "mean", Metric: "auc", N: 8, Mean: 0.65}}}
 	for want, test := range map[string]results.Test{
 		"On average over u1 and u2, a has a mean AUC of 0.900, against 0.650 of b: higher by 0.250 (95 % interval +0.100 to +0.400), and higher on 7 of 8 seeds; " +
-			"an improvement that chance alone would rarely bring (paired t-test, p\u00a0=\u00a00.0069).": {N: 8, Difference: 0.25, Low: 0.1, High: 0.4, PairedP: 0.0069, Higher: 7},
+			"an improvement that chance alone would rarely bring (paired t-test, p\u00a0=\u00a00.0069).": {N: 8, Difference: 0.25, Low: new(0.1), High: new(0.4), PairedP: 0.0069, Higher: 7},
 		"On average over u1 and u2, a has a mean AUC of 0.900, against 0.650 of b: lower by 0.250 (95 % interval −0.400 to −0.100), and higher on 0 of 8 seeds; " +
-			"a setback that chance alone would rarely bring (paired t-test, p\u00a0<\u00a00.0001).": {N: 8, Difference: -0.25, Low: -0.4, High: -0.1, PairedP: 1e-9},
+			"a setback that chance alone would rarely bring (paired t-test, p\u00a0<\u00a00.0001).": {N: 8, Difference: -0.25, Low: new(-0.4), High: new(-0.1), PairedP: 1e-9},
 		"On average over u1 and u2, a has a mean AUC of 0.900, against 0.650 of b: higher by 0.250 (95 % interval −0.100 to +0.600), and higher on 5 of 8 seeds; " +
-			"this does not tell the difference from chance (paired t-test, p\u00a0=\u00a00.31).": {N: 8, Difference: 0.25, Low: -0.1, High: 0.6, PairedP: 0.31, Higher: 5},
+			"this does not tell the difference from chance (paired t-test, p\u00a0=\u00a00.31).": {N: 8, Difference: 0.25, Low: new(-0.1), High: new(0.6), PairedP: 0.31, Higher: 5},
 		"On average over u1 and u2, a has a mean AUC of 0.900, against 0.650 of b; over the 1 seed that both have: higher by 0.250, on one seed, which cannot tell a difference from chance.": {N: 1, Difference: 0.25, PairedP: -1, Higher: 1},
 		"On average over u1 and u2, a has a mean AUC of 0.900, against 0.650 of b: higher by 0.250, the same on each of 8 seeds, which leaves nothing to test.":                               {N: 8, Difference: 0.25, PairedP: -1, Higher: 8},
 		"On average over u1 and u2, a has a mean AUC of 0.900, against 0.650 of b: no difference.":                                                                                            {N: 8, PairedP: -1},
@@ -269,7 +269,7 @@ func TestFindings(t *testing.T) {
 		}
 	}
 	s.Metric = "eer"
-	if got := finding(s, results.Test{Setting: "a", Baseline: "b", N: 4, Difference: 0.2, PairedP: 0.01}); !strings.Contains(got, "a setback") {
+	if got := finding(s, results.Test{Setting: "a", Baseline: "b", N: 4, Difference: 0.2, Low: new(0.1), High: new(0.3), PairedP: 0.01}); !strings.Contains(got, "a setback") {
 		t.Errorf("a higher error rate: %s", got)
 	}
 }

@@ -95,7 +95,7 @@ func finding(s *results.Summary, t results.Test) string {
 	case t.PairedP < 0:
 		return text + fmt.Sprintf(", the same on each of %s, which leaves nothing to test.", count(t.N, s.Repeat, s.Repeat+"s"))
 	}
-	text += fmt.Sprintf(" (95 %% interval %s to %s), and higher on %d of %s", signed(t.Low), signed(t.High), t.Higher, count(t.N, s.Repeat, s.Repeat+"s"))
+	text += fmt.Sprintf(" (95 %% interval %s to %s), and higher on %d of %s", signed(*t.Low), signed(*t.High), t.Higher, count(t.N, s.Repeat, s.Repeat+"s"))
 	test := "paired t-test, " + equation(t.PairedP)
 	if t.PairedHolm > t.PairedP {
 		test += ", by Holm's correction " + equation(t.PairedHolm)

@@ -61,18 +61,18 @@ type Cell struct {
 
 // Test compares a setting with the baseline over the same seeds.
 type Test struct {
-	Setting    string  `json:"setting"`
-	Baseline   string  `json:"baseline"`
-	Set        string  `json:"set"`
-	Metric     string  `json:"metric"`
-	N          int     `json:"n"`
-	Difference float64 `json:"difference"` // mean(setting) - mean(baseline)
-	Low        float64 `json:"low"`        // 95 % interval of the paired difference (t)
-	High       float64 `json:"high"`
-	PairedP    float64 `json:"paired_p"` // two-sided paired t-test; NaN is written as -1: fewer than 2 pairs, or no spread
-	WelchP     float64 `json:"welch_p"`  // two-sided Welch test; -1 as above
-	Higher     int     `json:"higher"`   // seeds on which the setting is above the baseline
-	Wins       int     `json:"wins"`     // seeds on which it is better: below the baseline for rates of error
+	Setting    string   `json:"setting"`
+	Baseline   string   `json:"baseline"`
+	Set        string   `json:"set"`
+	Metric     string   `json:"metric"`
+	N          int      `json:"n"`
+	Difference float64  `json:"difference"` // mean(setting) - mean(baseline)
+	Low        *float64 `json:"low"`        // 95 % interval of the paired difference (t); null where PairedP is -1
+	High       *float64 `json:"high"`
+	PairedP    float64  `json:"paired_p"` // two-sided paired t-test; NaN is written as -1: fewer than 2 pairs, or no spread
+	WelchP     float64  `json:"welch_p"`  // two-sided Welch test; -1 as above
+	Higher     int      `json:"higher"`   // seeds on which the setting is above the baseline
+	Wins       int      `json:"wins"`     // seeds on which it is better: below the baseline for rates of error
 
 	PairedHolm    float64  `json:"paired_holm"`             // PairedP corrected by Holm's rule over the test's family (docs/method.md); -1 as above
 	WilcoxonP     float64  `json:"wilcoxon_p"`              // two-sided signed rank test; -1: no pair differs

@@ -37,25 +37,25 @@ type Area struct {
 	Set      string  `json:"set"`
 	N        int     `json:"n"`
 	AUC      float64 `json:"auc"`
-	Low      float64 `json:"low"` // DeLong's; both -1 where it is not defined, or the runs were scored on different lists
+	Low      float64 `json:"low"` // DeLong's; both -1 where it is not defined, as without spread, or the runs were scored on different lists
 	High     float64 `json:"high"`
-	BootLow  float64 `json:"boot_low"` // percentiles of bootstrap replicates; both -1: none were drawn
+	BootLow  float64 `json:"boot_low"` // percentiles of bootstrap replicates; both -1: none were drawn, or all are alike
 	BootHigh float64 `json:"boot_high"`
 }
 
 // DeLong is DeLong's test of a setting against its baseline on the same images. Over all repeats, the difference is that of
 // the mean AUCs, and its variance that of the mean structural components: images are what varies, not trainings.
 type DeLong struct {
-	Setting    string  `json:"setting"`
-	Baseline   string  `json:"baseline"`
-	Set        string  `json:"set"`
-	Repeat     string  `json:"repeat"` // empty: over all of them
-	N          int     `json:"n"`      // repeats
-	Difference float64 `json:"difference"`
-	Low        float64 `json:"low"` // 95 % interval
-	High       float64 `json:"high"`
-	P          float64 `json:"p"`    // two-sided; -1: the scores rank alike
-	Holm       float64 `json:"holm"` // corrected over the test's family, of those over all repeats; -1 for those of one repeat
+	Setting    string   `json:"setting"`
+	Baseline   string   `json:"baseline"`
+	Set        string   `json:"set"`
+	Repeat     string   `json:"repeat"` // empty: over all of them
+	N          int      `json:"n"`      // repeats
+	Difference float64  `json:"difference"`
+	Low        *float64 `json:"low"` // 95 % interval; null where P is -1
+	High       *float64 `json:"high"`
+	P          float64  `json:"p"`    // two-sided; -1: the difference has no spread over images, or a class has one image
+	Holm       float64  `json:"holm"` // corrected over the test's family, of those over all repeats; -1 for those of one repeat
 }
 
 // Reliability is a reliability diagram: bins of scores that hold images, of all runs of a setting together.

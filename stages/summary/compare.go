@@ -111,8 +111,8 @@ func cells(s *results.Summary, runs []run) (out []results.Cell) {
 	return out
 }
 
-// tests compares every setting with its baseline, for every metric. Where a test says nothing, its p is -1 and its
-// interval is the difference alone.
+// tests compares every setting with its baseline, for every metric. Where a test says nothing, its p is -1 and it has no
+// interval.
 func tests(s *results.Summary, baseline map[string]string, runs []run) (out []results.Test) {
 	for _, metric := range metricNames(runs) {
 		values := newTable(metric, s.Mean, runs)
@@ -184,7 +184,7 @@ func compare(values table, metric, setting, base, set string) (test results.Test
 	paired, welch, ranks := stats.Paired(x, y), stats.Welch(all, others), stats.Wilcoxon(x, y)
 	test = results.Test{
 		Setting: setting, Baseline: base, Set: set, Metric: metric, N: len(x), Difference: paired.Difference,
-		Low: orElse(paired.Low, paired.Difference), High: orElse(paired.High, paired.Difference),
+		Low: defined(paired.Low), High: defined(paired.High),
 		PairedP: orElse(paired.P, -1), WelchP: orElse(welch.P, -1),
 		WilcoxonP: orElse(ranks.P, -1), WilcoxonLeast: orElse(ranks.Least, -1), Dz: defined(stats.CohensDz(x, y)), G: defined(stats.HedgesG(all, others)),
 		RankBiserial: defined(ranks.RankBiserial),

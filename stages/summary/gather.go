@@ -81,7 +81,7 @@ func (g *gathered) compare(m model, one, base *measured) {
 func delong(setting, baseline, set, repeat string, n int, e metrics.Estimate) results.DeLong {
 	low, high := e.Interval()
 	return results.DeLong{Setting: setting, Baseline: baseline, Set: set, Repeat: repeat, N: n, Difference: e.Value,
-		Low: orElse(low, e.Value), High: orElse(high, e.Value), P: orElse(e.P(), -1), Holm: -1}
+		Low: defined(low), High: defined(high), P: orElse(e.P(), -1), Holm: -1}
 }
 
 func (s *sums) add(repeat string, m *measured) {
@@ -209,7 +209,9 @@ func (s *sums) area(setting, set string) results.Area {
 		for k := range aucs {
 			aucs[k] /= float64(s.replicates)
 		}
-		out.BootLow, out.BootHigh = stats.Percentiles(aucs)
+		if slices.Min(aucs) < slices.Max(aucs) { // else drawing images again tells nothing
+			out.BootLow, out.BootHigh = stats.Percentiles(aucs)
+		}
 	}
 	return out
 }

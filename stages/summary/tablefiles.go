@@ -43,7 +43,8 @@ func chance(p float64) string {
 	return digits(p)
 }
 
-func effect(v *float64) string {
+// maybe writes a number with all digits; nothing where there is none.
+func maybe(v *float64) string {
 	if v == nil {
 		return ""
 	}
@@ -82,9 +83,9 @@ func testsCSV(tables []results.Table) []byte {
 		"wilcoxon_p", "wilcoxon_holm", "welch_p", "dz", "g", "rank_biserial"}}
 	for _, t := range tables {
 		for _, x := range t.Tests {
-			rows = append(rows, []string{x.Metric, x.Set, x.Setting, x.Baseline, strconv.Itoa(x.N), digits(x.Difference), digits(x.Low), digits(x.High),
+			rows = append(rows, []string{x.Metric, x.Set, x.Setting, x.Baseline, strconv.Itoa(x.N), digits(x.Difference), maybe(x.Low), maybe(x.High),
 				strconv.Itoa(x.Wins), chance(x.PairedP), chance(x.PairedHolm), chance(x.WilcoxonP), chance(x.WilcoxonHolm), chance(x.WelchP),
-				effect(x.Dz), effect(x.G), effect(x.RankBiserial)})
+				maybe(x.Dz), maybe(x.G), maybe(x.RankBiserial)})
 		}
 	}
 	return rowsCSV(rows)
@@ -120,7 +121,7 @@ func areasCSV(areas []results.Area) []byte {
 func delongCSV(s *results.Summary) []byte {
 	rows := [][]string{{"setting", "baseline", "set", s.Repeat, "n", "difference", "low", "high", "p", "holm"}}
 	for _, d := range s.DeLong {
-		rows = append(rows, []string{d.Setting, d.Baseline, d.Set, d.Repeat, strconv.Itoa(d.N), digits(d.Difference), digits(d.Low), digits(d.High), chance(d.P), chance(d.Holm)})
+		rows = append(rows, []string{d.Setting, d.Baseline, d.Set, d.Repeat, strconv.Itoa(d.N), digits(d.Difference), maybe(d.Low), maybe(d.High), chance(d.P), chance(d.Holm)})
 	}
 	return rowsCSV(rows)
 }
@@ -183,11 +184,15 @@ func testsSheet(s *results.Summary, t results.Table) sheet {
 	for _, x := range t.Tests {
 		row := sheetRow{starts: x.Set != set}
 		set = x.Set
+		interval := "–"
+		if x.Low != nil {
+			interval = fmt.Sprintf("%+.3f to %+.3f", *x.Low, *x.High)
+		}
 		holm := short(x.WilcoxonHolm)
 		if x.WilcoxonP >= 0 && !canReject(x) {
 			holm = "n < 6"
 		}
-		for _, text := range []string{x.Set, x.Setting, x.Baseline, strconv.Itoa(x.N), fmt.Sprintf("%+.3f", x.Difference), fmt.Sprintf("%+.3f to %+.3f", x.Low, x.High),
+		for _, text := range []string{x.Set, x.Setting, x.Baseline, strconv.Itoa(x.N), fmt.Sprintf("%+.3f", x.Difference), interval,
 			short(x.PairedP), short(x.PairedHolm), short(x.WilcoxonP), holm, size(x.Dz), size(x.G), size(x.RankBiserial)} {
 			row.cells = append(row.cells, sheetCell{text: text})
 		}

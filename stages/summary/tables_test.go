@@ -120,8 +120,46 @@ func TestDeLongOverRepeatsCountsImagesOnce(t *testing.T) {
 	}
 	once := read(t, summarise(t, Params{}, map[string][]task.Input{Scores: inputs(1)})).DeLong[0]
 	many := read(t, summarise(t, Params{}, map[string][]task.Input{Scores: inputs(9)})).DeLong[0]
-	if once.N != 1 || many.N != 9 || !close12(once.P, many.P) || !close12(once.Low, many.Low) {
+	if once.N != 1 || many.N != 9 || !close12(once.P, many.P) || !close12(*once.Low, *many.Low) {
 		t.Errorf("one seed %+v, nine that are the same %+v", once, many)
+	}
+}
+
+// Where there is no interval, the tables have none: one pair, equal differences, a detector without an error.
+func TestUndefinedIntervalsAreEmpty(t *testing.T) {
+	var inputs []task.Input
+	for seed, scores := range [][2]string{{"0.5", "0.7"}, {"0.5", "0.7"}} { // the same difference on every seed
+		for k, loss := range []string{"cross_entropy", "cyborg"} {
+			inputs = append(inputs, evaluation(t, fmt.Sprintf("score[loss=%s,seed=%d]", loss, seed), axes("loss", loss, "seed", fmt.Sprint(seed)), `{}`, scores[k], "0.9"))
+		}
+	}
+	for seed := range 2 { // without an error
+		inputs = append(inputs, evaluation(t, fmt.Sprintf("score[loss=perfect,seed=%d]", seed), axes("loss", "perfect", "seed", fmt.Sprint(seed)), `{}`, "0.9", "0.95"))
+	}
+	out := summarise(t, Params{Bootstrap: 20}, map[string][]task.Input{Scores: inputs})
+	for name, want := range map[string][]string{
+		"tests.md":          {"| 2 | +0.125 | – | – | – |", "| 2 | +0.250 | – | – | – |"},
+		"tests.tex":         {"& 2 & +0.125 & -- & -- & -- &"},
+		"tests.csv":         {"auc,score,cyborg,cross_entropy,2,0.125,,,2,,,"},
+		"auc_intervals.csv": {"perfect,score,2,1,,,,\n"},
+	} {
+		text, err := os.ReadFile(filepath.Join(out, "tables", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range want {
+			if !strings.Contains(string(text), want) {
+				t.Errorf("%s lacks %q:\n%s", name, want, text)
+			}
+		}
+	}
+	same := func(loss string) task.Input {
+		return evaluation(t, "score[loss="+loss+"]", axes("loss", loss), `{}`, "0.5", "0.9")
+	}
+	out = summarise(t, Params{}, map[string][]task.Input{Scores: {same("cross_entropy"), same("cyborg")}})
+	text, err := os.ReadFile(filepath.Join(out, "tables", "delong.csv"))
+	if want := "cyborg,cross_entropy,score,,1,0,,,,\n"; err != nil || !strings.Contains(string(text), want) {
+		t.Errorf("delong.csv lacks %q: %v\n%s", want, err, text)
 	}
 }
 
