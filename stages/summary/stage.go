@@ -9,6 +9,8 @@ import (
 	"github.com/cyborg-run/cyborg-run/pipeline"
 	"github.com/cyborg-run/cyborg-run/pipeline/graph"
 	"github.com/cyborg-run/cyborg-run/pipeline/spec"
+	"github.com/cyborg-run/cyborg-run/stages/earlier"
+	"github.com/cyborg-run/cyborg-run/stages/evaluate"
 	"github.com/cyborg-run/cyborg-run/stages/experiment"
 	"github.com/cyborg-run/cyborg-run/stages/prepare"
 )
@@ -48,17 +50,7 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 				metric, spec.Suggest(metric, metrics.Measures), strings.Join(metrics.Measures, ", "))
 		}
 	}
-	scored := map[string]bool{}
-	for _, from := range c.Needs {
-		if set, ok := from.Axis("set"); ok {
-			scored[set] = true
-		}
-	}
-	for _, set := range p.Mean {
-		if len(scored) > 0 && !scored[set] {
-			b.Diags.Add(c.Place("mean"), spec.UnknownDataset, "mean: the set %q is scored by no stage that this one needs", set)
-		}
-	}
+	named(b, c, p)
 	if len(experiment.Upstream(c.Needs, "evaluate", "scores")) == 0 {
 		p.Mean = nil // a section may name sets
 	}
@@ -79,8 +71,50 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 	}
 	p.Notes = append(slices.Clone(p.Notes), simulated(n)...)
 	p.Notes = append(p.Notes, b.PartialMaps(upstream["train"])...)
-	p.Notes = append(p.Notes, earlier(n)...)
+	p.Notes = append(p.Notes, madeBefore(n)...)
 	n.Params, n.CPUs = p, b.Threads(0)
+}
+
+// named says which sets and which baseline a spec names that are not there. A default that is not is nobody's mistake.
+func named(b *experiment.Builder, c *experiment.Cell, p Params) {
+	var scored, compared []string
+	for _, from := range experiment.Upstream(c.Needs, "evaluate", "scores", "train", "train_log", "cam") {
+		if value, ok := from.Axis(p.Compare); ok {
+			compared = appendNew(compared, value)
+		}
+		if set := scoredBy(from); set != "" {
+			scored = appendNew(scored, set)
+		}
+	}
+	missing := func(param, what, set string) {
+		if len(scored) > 0 && !slices.Contains(scored, set) {
+			b.Diags.Add(c.Place(param), spec.UnknownDataset, "%s: the set %q is scored by no stage that this one needs%s; there are: %s",
+				what, set, spec.Suggest(set, scored), strings.Join(scored, ", "))
+		}
+	}
+	for _, set := range p.Mean {
+		missing("mean", "mean", set)
+	}
+	if !c.Value("chosen_on").Absent() {
+		missing("chosen_on", "chosen_on", p.ChosenOn)
+	} else if slices.Contains(p.Tables, "acer_chosen") {
+		missing("tables", "acer_chosen needs a set to choose its threshold on (chosen_on)", p.ChosenOn)
+	}
+	if !c.Value("baseline").Absent() && len(compared) > 0 && !slices.Contains(compared, p.Baseline) {
+		b.Diags.Add(c.Place("baseline"), spec.NotAllowed, "baseline: %q is no value of %s%s; there are: %s",
+			p.Baseline, p.Compare, spec.Suggest(p.Baseline, compared), strings.Join(compared, ", "))
+	}
+}
+
+// scoredBy is the set that a node scores; empty where it scores none.
+func scoredBy(n *graph.Node) string {
+	switch job := n.Params.(type) {
+	case evaluate.Job:
+		return job.Set
+	case earlier.ScoresJob:
+		return job.Set
+	}
+	return ""
 }
 
 func byKind(nodes []*graph.Node) map[string][]*graph.Node {
@@ -132,8 +166,8 @@ func simulated(n *graph.Node) (notes []string) {
 	return notes
 }
 
-// earlier says which results were not made here.
-func earlier(n *graph.Node) (notes []string) {
+// madeBefore says which results were not made here.
+func madeBefore(n *graph.Node) (notes []string) {
 	for _, of := range []struct{ kind, what string }{{"scores", "scores"}, {"train_log", "learning curves"}} {
 		count := 0
 		for _, e := range n.Needs {
