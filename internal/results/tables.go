@@ -7,6 +7,7 @@ const Learning = "learning"
 // are data sets.
 type Table struct {
 	Metric  string     `json:"metric"`
+	Title   string     `json:"title"`   // the metric in words, with the prevalence or the set of its threshold
 	Axes    []string   `json:"axes"`    // head of the columns that name a row: arch, loss
 	Columns []string   `json:"columns"` // sets, then "mean" over Summary.Mean and "pooled": their images together; curves, for Learning
 	Rows    []TableRow `json:"rows"`

@@ -16,7 +16,7 @@ import (
 func tableFiles(s *results.Summary, runs []run, all *gathered) map[string][]byte {
 	files := map[string][]byte{}
 	for _, t := range s.Tables {
-		layout := tableSheet(t)
+		layout := tableSheet(s, t)
 		base := "tables/" + fileName(t.Metric)
 		files[base+".csv"], files[base+".md"], files[base+".tex"] = tableCSV(t), layout.markdown(), layout.latex()
 	}
@@ -126,9 +126,8 @@ func delongCSV(s *results.Summary) []byte {
 	return rowsCSV(rows)
 }
 
-func tableSheet(t results.Table) sheet {
-	out := sheet{names: len(t.Axes), once: len(t.Axes) - 1, head: append(slices.Clone(t.Axes), t.Columns...)}
-	largest := 0
+func tableSheet(s *results.Summary, t results.Table) sheet {
+	out := sheet{caption: tableCaption(s, t), names: len(t.Axes), once: len(t.Axes) - 1, head: append(slices.Clone(t.Axes), t.Columns...)}
 	for _, r := range t.Rows {
 		row := sheetRow{starts: r.Starts}
 		for _, name := range r.Names {
@@ -143,28 +142,14 @@ func tableSheet(t results.Table) sheet {
 			}
 			row.cells = append(row.cells, cell)
 		}
-		largest = max(largest, r.Runs)
 		out.rows = append(out.rows, row)
-	}
-	best := "highest"
-	if metrics.LowerIsBetter(t.Metric) {
-		best = "lowest"
-	}
-	out.caption = fmt.Sprintf("%s, mean ± standard deviation over up to %d runs; the %s of each column and group in bold.", t.Metric, largest, best)
-	switch t.Metric {
-	case results.Learning:
-		out.caption = fmt.Sprintf("Each training after its last epoch, mean ± standard deviation over up to %d trainings; nothing was scored.", largest)
-	case "acer_on_test":
-		out.caption += " Optimistic: the threshold was chosen on the very images it is measured on."
-	case "accuracy_at_prevalence":
-		out.caption += " The prevalence is stated in the spec."
 	}
 	return out
 }
 
 func testsSheet(s *results.Summary, t results.Table) sheet {
 	out := sheet{names: 3, once: 1, head: []string{"set", "setting", "baseline", "n", "difference", "95 % interval", "p (t)", "Holm", "p (Wilcoxon)", "Holm", "dz", "g", "rank-biserial"},
-		caption: fmt.Sprintf("%s: each setting against its baseline in n pairs by %s.", t.Metric, s.Repeat) + aboutFamilies(s, t.Tests)}
+		caption: testsCaption(s, t)}
 	short := func(p float64) string {
 		switch {
 		case p < 0:

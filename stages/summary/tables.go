@@ -22,7 +22,7 @@ func tables(s *results.Summary, p Params, names naming, runs []run, all *gathere
 		chosen = appendNew(chosen, metric)
 	}
 	for _, metric := range chosen {
-		t := results.Table{Metric: metric, Axes: axes, Columns: tableColumns(s)}
+		t := results.Table{Metric: metric, Title: title(metric, p), Axes: axes, Columns: tableColumns(s)}
 		values := all.table(metric, s.Mean)
 		for _, row := range rows {
 			row.Cells = nil

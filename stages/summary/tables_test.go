@@ -107,6 +107,29 @@ func TestTablesInThePapersLayout(t *testing.T) {
 	}
 }
 
+// A table that stands alone says of what it is: the sets, the prevalence, where a threshold is from.
+func TestCaptionsStandAlone(t *testing.T) {
+	out := summarise(t, Params{Mean: []string{"u1", "u2"}, Metric: "auc", Prevalence: 0.07, Tables: []string{"acer_chosen", "accuracy_at_prevalence", "d_prime", "eer"}},
+		map[string][]task.Input{Scores: networks(t, []string{"resnet50", "xception"}, 6)})
+	columns := " mean: each run's mean over u1, u2; pooled: the images of these together, those that several of them share counted once."
+	for name, want := range map[string]string{
+		"auc.md":                     "\nAUC, mean ± standard deviation over up to 6 runs; the highest of each column and group in bold." + columns,
+		"acer_chosen.md":             "\nACER, threshold of each model chosen on validation, mean ±",
+		"acer_chosen.tex":            `\caption{ACER, threshold of each model chosen on validation, mean $\pm$`,
+		"accuracy_at_prevalence.md":  "\nAccuracy at a prevalence (share of synthetic images) of 0.07, mean ±",
+		"accuracy_at_prevalence.tex": "Accuracy at a prevalence (share of synthetic images) of 0.07, mean",
+		"d_prime.md":                 "\nd', mean ±",
+		"eer.md":                     "\nEER, mean ±",
+		"tests.md": "\nAUC, higher is better: each setting less its baseline in n pairs by seed; Student's paired t-test, Wilcoxon's signed rank test, Cohen's dz, Hedges' g." + columns +
+			" Holm's correction runs, for each kind of test by itself, over the tests against one baseline on one group of columns: (u1, u2), (validation), (mean), (pooled).",
+	} {
+		text, err := os.ReadFile(filepath.Join(out, "tables", name))
+		if err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%s lacks %q: %v\n%s", name, want, err, text)
+		}
+	}
+}
+
 // Over all seeds, DeLong's variance is that of one AUC whose score is the mean: with the same model twice, as with once.
 func TestDeLongOverRepeatsCountsImagesOnce(t *testing.T) {
 	inputs := func(seeds int) (out []task.Input) {
