@@ -36,9 +36,14 @@ func (f *specFlags) addNoFiles(c *cobra.Command) {
 	c.Flags().BoolVar(&f.noFiles, "no-files", false, "do not look for the files that the spec names")
 }
 
+// read reads a spec.
+func (f *specFlags) read(path string) (*spec.Document, *diag.List) {
+	return spec.Load(path, spec.Options{Profile: f.profile, Set: f.set, Sections: stages.Sections()})
+}
+
 // load reads a spec and builds its graph.
 func (f *specFlags) load(path string) (*spec.Document, *graph.Graph, error) {
-	doc, diags := spec.Load(path, spec.Options{Profile: f.profile, Set: f.set, Sections: stages.Sections()})
+	doc, diags := f.read(path)
 	if doc == nil {
 		return nil, nil, wrong(diags.Err())
 	}

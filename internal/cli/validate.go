@@ -35,7 +35,7 @@ func validateCommand() *cobra.Command {
 			var found findings
 			var failed error
 			for _, path := range args {
-				doc, g, err := f.load(path)
+				doc, g, err := f.loadAll(path)
 				var mistakes diag.Error
 				switch {
 				case errors.As(err, &mistakes):

@@ -153,6 +153,7 @@ func TestAllExpressionsTogetherAreBounded(t *testing.T) {
 		"much_work_each":      "use:\n" + lines(5000, "- ${count(1..15000, # > @)}"),
 		"parameters":          "params:\n" + lines(20_000, "  p@: 1") + "use:\n" + lines(20_000, "- ${p@ + 1}"),
 		"chain_of_parameters": "params:\n  p0: 1\n" + lines(20_000, "  q@: '${p0}'"),
+		"profiles":            "profiles:\n" + lines(20_000, "  p@: {}"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := files{"in.yaml": "version: 1\nname: x\n" + text}

@@ -238,6 +238,10 @@ func (l *loader) profile(d *Document, root, profiles *Value, s *scope) *Value {
 		l.diags.Add(profiles.Pos, WrongType, "profiles: a map of profiles is needed, this is %s", describe(profiles))
 		return rest
 	}
+	if profiles.Len() > maxProfiles {
+		l.diags.Add(profiles.Pos, TooLarge, "more than %d profiles", maxProfiles)
+		return rest
+	}
 	d.ProfileNames = profiles.Names()
 	pos := argument{text: profileFlag + l.Profile}.pos(len(profileFlag), utf8.RuneCountInString(l.Profile))
 	switch {

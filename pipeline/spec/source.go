@@ -20,6 +20,7 @@ const (
 	maxDepth    = 100
 	maxFiles    = 100
 	maxParams   = 1000
+	maxProfiles = 100
 	maxProblems = 100 // after which reading stops looking for more
 )
 
