@@ -19,7 +19,7 @@ import (
 const (
 	ExitDone        = 0
 	ExitFailed      = 1 // a node failed, or the machine did: a full disk, a folder that may not be written
-	ExitSpec        = 2 // the spec or the command line is wrong, or asks for what is not there yet
+	ExitSpec        = 2 // the spec, a list that it names, or the command line is wrong, or asks for what is not there yet
 	ExitCheck       = 3 // a check did not hold
 	ExitInterrupted = 130
 )

@@ -20,7 +20,7 @@ func (f *specFlags) loadAll(path string) (*spec.Document, *graph.Graph, error) {
 		return doc, g, err
 	}
 	profile, names := f.profiles(path)
-	others := findings{}
+	others := perProfile{}
 	for _, name := range names {
 		if name == profile {
 			continue
@@ -67,13 +67,13 @@ func (f *specFlags) profiles(path string) (taken string, names []string) {
 	return doc.Profile, doc.ProfileNames
 }
 
-// findings are mistakes, each once, with the profiles that have it.
-type findings struct {
+// perProfile are mistakes, each once, with the profiles that have it.
+type perProfile struct {
 	all []diag.Diagnostic
 	of  map[diag.Diagnostic][]string
 }
 
-func (f *findings) add(d diag.Diagnostic, profile string) {
+func (f *perProfile) add(d diag.Diagnostic, profile string) {
 	if f.of == nil {
 		f.of = map[diag.Diagnostic][]string{}
 	}
@@ -84,7 +84,7 @@ func (f *findings) add(d diag.Diagnostic, profile string) {
 }
 
 // note says which profiles have a mistake.
-func (f *findings) note(d diag.Diagnostic) string {
+func (f *perProfile) note(d diag.Diagnostic) string {
 	names := f.of[d]
 	switch n := len(names); {
 	case n == 1:

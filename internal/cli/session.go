@@ -51,7 +51,7 @@ func (f *specFlags) load(path string) (*spec.Document, *graph.Graph, error) {
 	if mistakes := diags.Err(); mistakes != nil {
 		return nil, nil, wrong(mistakes)
 	}
-	if err != nil { // of the data, not of the spec
+	if err != nil {
 		return nil, nil, exit{ExitFailed, err}
 	}
 	if err := publish.Conflicts(g); err != nil {

@@ -37,7 +37,7 @@ func Parse(file string, data []byte, o Options) (*Table, error) {
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff")) // which spreadsheets put before UTF-8
 	if i := bytes.IndexByte(data, 0); i >= 0 {
-		return nil, fmt.Errorf("%s:%d: not a text file in UTF-8; save it as CSV in UTF-8", file, 1+bytes.Count(data[:i], []byte("\n")))
+		return nil, &Mistake{file, 1 + bytes.Count(data[:i], []byte("\n")), BadList, "not a text file in UTF-8; save it as CSV in UTF-8"}
 	}
 	wrong := &mistakes{file: file}
 	t := &Table{File: file}
@@ -51,13 +51,13 @@ func Parse(file string, data []byte, o Options) (*Table, error) {
 	}
 	total := len(t.Rows)
 	if total == 0 {
-		return nil, fmt.Errorf("%s: no rows", file)
+		return nil, &Mistake{file, 0, BadList, "no rows"}
 	}
 	if err := t.keep(o.Where); err != nil {
 		return nil, err
 	}
 	if len(t.Rows) == 0 {
-		return nil, fmt.Errorf("%s: where %s keeps none of its %d rows", file, o.Where, total)
+		return nil, &Mistake{file, 0, NoRow, fmt.Sprintf("where %s keeps none of its %d rows", o.Where, total)}
 	}
 	t.check(known, wrong)
 	if err := wrong.err(); err != nil {

@@ -83,6 +83,49 @@ func (t *Table) Counts() (counts [2]int) {
 	return counts
 }
 
+// Mistake is one thing that is wrong with a list, or with what a row of it names.
+type Mistake struct {
+	File    string
+	Line    int // 0: the file as a whole
+	Kind    Kind
+	Message string
+}
+
+// Kind is what a Mistake is of.
+type Kind int
+
+// The kinds.
+const (
+	BadRow  Kind = iota
+	BadList      // all of it
+	NoRow        // the condition keeps none
+	NoFile       // what a row names
+)
+
+func (m *Mistake) Error() string {
+	if m.Line == 0 {
+		return m.File + ": " + m.Message
+	}
+	return fmt.Sprintf("%s:%d: %s", m.File, m.Line, m.Message)
+}
+
+// Mistakes are those that an error is made of; none where it is, or holds, any other.
+func Mistakes(err error) (all []*Mistake) {
+	switch e := err.(type) {
+	case *Mistake:
+		return []*Mistake{e}
+	case interface{ Unwrap() []error }:
+		for _, one := range e.Unwrap() {
+			some := Mistakes(one)
+			if some == nil {
+				return nil
+			}
+			all = append(all, some...)
+		}
+	}
+	return all
+}
+
 // mistakes collects what is wrong in one file, up to ten.
 type mistakes struct {
 	file string
@@ -97,12 +140,12 @@ func (m *mistakes) add(line int, format string, args ...any) {
 		m.more++
 		return
 	}
-	m.list = append(m.list, fmt.Errorf("%s:%d: %s", m.file, line, fmt.Sprintf(format, args...)))
+	m.list = append(m.list, &Mistake{File: m.file, Line: line, Message: fmt.Sprintf(format, args...)})
 }
 
 func (m *mistakes) err() error {
 	if m.more > 0 {
-		m.list = append(m.list, fmt.Errorf("%s: and %d more", m.file, m.more))
+		m.list = append(m.list, &Mistake{File: m.file, Message: fmt.Sprintf("%d more rows have mistakes", m.more)})
 		m.more = 0
 	}
 	return errors.Join(m.list...)

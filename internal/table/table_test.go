@@ -205,7 +205,7 @@ func TestBadLists(t *testing.T) {
 func TestTenBadRowsAreNamed(t *testing.T) {
 	_, err := table.Parse("set.csv", []byte(strings.Repeat("bad\n", 25)), table.Options{})
 	lines := strings.Split(err.Error(), "\n")
-	if len(lines) != 11 || lines[10] != "set.csv: and 15 more" {
+	if len(lines) != 11 || lines[10] != "set.csv: 15 more rows have mistakes" {
 		t.Errorf("%d lines, the last %q", len(lines), lines[len(lines)-1])
 	}
 }

@@ -45,7 +45,15 @@ func excerpt(text string, column, columns int) (shown, carets string) {
 	for _, r := range runes[at:end] {
 		under += cells(r)
 	}
-	return before + string(runes[from:to]) + after, below.String() + strings.Repeat("^", max(1, under))
+	return before + strings.Map(printable, string(runes[from:to])) + after, below.String() + strings.Repeat("^", max(1, under))
+}
+
+// printable is a character that a terminal does not take for a command: lists may hold any.
+func printable(r rune) rune {
+	if unicode.IsControl(r) && r != '\t' {
+		return '\ufffd'
+	}
+	return r
 }
 
 // cells is how many columns of a terminal a character takes.

@@ -19,6 +19,7 @@ func TestExcerpt(t *testing.T) {
 		{"wide before", "名前: x", 5, 1, "名前: x", "      ^"},
 		{"wide below", "a: 名前", 4, 2, "a: 名前", "   ^^^^"},
 		{"combining", "e\u0301: x", 5, 1, "e\u0301: x", "   ^"},
+		{"commands to a terminal", "a\x1b[31mb\u009bc", 2, 1, "a\ufffd[31mb\ufffdc", " ^"},
 		{"behind the end", "ab", 3, 1, "ab", "  ^"},
 		{"long", long, 301, 3, "... " + strings.Repeat("a", 60) + "BAD" + strings.Repeat("z", 97) + " ...", strings.Repeat(" ", 64) + "^^^"},
 		{"long, at its beginning", long, 1, 2, strings.Repeat("a", 160) + " ...", "^^"},

@@ -2,7 +2,7 @@ package spec
 
 //go:generate go test -run TestErrorsPageIsCurrent -update .
 
-// Codes of diagnostics: E1xx reading and types, E2xx stages and what they refer to, E3xx expressions.
+// Codes of diagnostics: E1xx reading and types, E2xx stages and what they refer to, E3xx expressions, E4xx lists and images.
 const (
 	Unreadable      = "E100"
 	Syntax          = "E101"
@@ -38,6 +38,9 @@ const (
 	ParamCycle      = "E303"
 	ExpressionLimit = "E304"
 	ExpressionFails = "E305"
+	BadRow          = "E401"
+	BadList         = "E402"
+	MissingImage    = "E403"
 )
 
 // Explanation is the page of one code.
@@ -74,11 +77,14 @@ var explanations = []Explanation{
 	{UnknownStage, "unknown stage", "`needs` names a stage that is not in the spec."},
 	{StageCycle, "stages need each other in a circle", "A stage needs, directly or by others, itself. The message shows the circle."},
 	{UnknownAxis, "unknown axis", "A matrix has an axis that its kind of stage does not know, or `zip`, `exclude` or `include` names one that is not in the matrix."},
-	{MissingFile, "a file of the user's is missing", "A data set's CSV or folder, drawings, or weights, are not where the spec says. --no-files skips the check."},
+	{MissingFile, "a file of the user's is missing", "A data set's CSV or folder, drawings, or weights, are not where the spec says, or may not be looked at. --no-files skips the check."},
 	{MissingInput, "a stage lacks an input", "No stage that it needs makes what a stage takes in, or several do where one is taken."},
 	{BadExpression, "bad expression", "An expression, in ${...}, `where` or `assert`, cannot be understood. The place points into it. `$${` writes ${ as it is."},
 	{UnknownName, "unknown name in an expression", "An expression uses a parameter, column or function that does not exist."},
 	{ParamCycle, "parameters in a circle", "The default of a parameter uses, directly or by others, itself. The message shows the circle."},
 	{ExpressionLimit, "an expression is too large", "Expressions are bounded in length, in steps and in what they may make, each by itself and all of a spec together, so that a spec always loads. Steps are counted and not timed: what loads once loads always."},
 	{ExpressionFails, "an expression fails", "An expression is well formed but cannot be evaluated with these values: an index out of range, a list inside of text, a number out of text that is none."},
+	{BadRow, "a bad row in a list", "A row of a data set's CSV has another number of fields than its header, a label of no class, no path, or an image that another row has already. The place is in the CSV; `labels` says what further labels mean, and `where` which rows are used."},
+	{BadList, "a list cannot be used", "A data set's CSV is no regular file of text in UTF-8, is larger than 1 GiB, has no rows, or `where` keeps none of them."},
+	{MissingImage, "an image or a map is missing", "A row of a data set's CSV names an image that is not there, or one without a map that is `required`. The place is in the CSV. --no-files skips the check; `on_bad_image: skip` goes on without such images."},
 }

@@ -3,6 +3,7 @@ package spec
 import (
 	"math"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -189,6 +190,11 @@ func (v *Value) Resolve() string {
 
 // FromSet tells whether --set wrote the value.
 func (v *Value) FromSet() bool { return v != nil && v.origin != nil && v.origin.set }
+
+// Sound tells whether v, and all below it, is as it was written: nothing of it had a problem.
+func (v *Value) Sound() bool {
+	return v.Kind != Invalid && !slices.ContainsFunc(v.items, func(item *Value) bool { return !item.Sound() })
+}
 
 // Equal tells whether two values are the same, in the order of keys too; places do not count.
 func (v *Value) Equal(w *Value) bool {

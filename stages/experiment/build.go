@@ -45,7 +45,7 @@ type Builder struct {
 	looked   map[string]bool   // networks whose first weights were looked for
 	mapless  map[diag.Pos]bool // maps that a loss reads and no image has
 
-	problems []error // of the data, not of the spec
+	read map[string]bool // data sets whose files were looked for
 }
 
 // maxMistakes is after how many mistakes the nodes of a matrix are no longer looked at: more of them say nothing new.
@@ -62,12 +62,13 @@ type Options struct {
 	Lists *Lists // if not nil, gets what is known of the lists
 }
 
-// Build makes the graph of a spec, or reports all that is wrong with it in diags. The error is of the data that the spec
-// names, such as a bad row in a CSV.
+// Build makes the graph of a spec, or reports all that is wrong with it, and with the lists and images that it names, in
+// diags.
 func Build(doc *spec.Document, kinds []Kind, o Options, diags *diag.List) (*graph.Graph, error) {
 	b := &Builder{Diags: diags, Cores: max(1, o.Cores), Files: !o.NoFiles, doc: doc, kinds: kinds,
 		data: map[dataKey]*graph.Node{}, made: map[string][]*graph.Node{}, used: map[string]bool{}, lists: map[string]bool{}, absent: map[string]bool{},
 		networks: map[string]shapes{}, coverage: map[*graph.Node]map[string]Coverage{}, looked: map[string]bool{}, mapless: map[diag.Pos]bool{},
+		read:   map[string]bool{},
 		stages: map[string]stageDecl{}, progress: map[string]int{}}
 	b.sections()
 	for _, stage := range b.ordered() {
@@ -77,11 +78,12 @@ func Build(doc *spec.Document, kinds []Kind, o Options, diags *diag.List) (*grap
 		b.build(stage.Name)
 	}
 	b.unused()
+	b.unread()
 	if o.Lists != nil {
 		*o.Lists = b.known()
 	}
-	if diags.Len() > 0 || len(b.problems) > 0 {
-		return nil, errors.Join(b.problems...)
+	if diags.Len() > 0 {
+		return nil, nil
 	}
 	return graph.New(b.nodes)
 }
@@ -321,13 +323,13 @@ func (b *Builder) File(at diag.Pos, path, what, mend string) {
 	case errors.Is(err, fs.ErrNotExist):
 		b.Diags.Add(at, spec.MissingFile, "%s: there is no file %s%s", what, path, mend)
 	case err != nil: // it may be there
-		b.problems = append(b.problems, fmt.Errorf("%s: %w", what, err))
+		b.Diags.Add(at, spec.MissingFile, "%s: %v", what, err)
 	}
 }
 
 func (b *Builder) unused() {
 	for _, d := range b.datasets {
-		if !b.used[d.Name] && b.Diags.Len() == 0 && len(b.problems) == 0 { // other mistakes may keep a stage from using it
+		if !b.used[d.Name] && b.Diags.Len() == 0 { // other mistakes may keep a stage from using it
 			b.Diags.Add(d.Pos, spec.UnusedDataset, "the data set %q is used by no stage", d.Name)
 		}
 	}

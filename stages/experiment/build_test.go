@@ -189,8 +189,8 @@ func TestBuildSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-// What is wrong with the data is no mistake of the spec, and makes none: the set "unseen" is not unused because the
-// training that it is for cannot be wired.
+// What is wrong with a list has its place in the list, and makes no mistake of the spec: the set "unseen" is not unused because
+// the training that it is for cannot be wired.
 func TestBuildOfBadData(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "mine.yaml")
@@ -203,8 +203,12 @@ func TestBuildOfBadData(t *testing.T) {
 	for _, noFiles := range []bool{false, true} { // lists that are there are read all the same
 		_, err := build(t, path, noFiles)
 		var mistakes diag.Error
-		if err == nil || errors.As(err, &mistakes) || !strings.Contains(err.Error(), `the data set "train": `) || !strings.Contains(err.Error(), `rows.csv:2: label "Unreal"`) {
-			t.Errorf("%v", err)
+		if !errors.As(err, &mistakes) || len(mistakes.Diagnostics) != 1 {
+			t.Fatalf("%v", err)
+		}
+		d := mistakes.Diagnostics[0]
+		if d.Code != spec.BadRow || d.Pos != (diag.Pos{File: filepath.Join(dir, "rows.csv"), Line: 2}) || !strings.HasPrefix(d.Message, `label "Unreal" is not known`) {
+			t.Errorf("%v", d)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package experiment
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -80,7 +79,7 @@ func (b *Builder) readable(entry *datasetEntry, err error) bool {
 	case errors.As(err, &where):
 		b.Diags.Add(entry.From.Get("where").Inside(where.Err.Offset, where.Err.Width), spec.Code(where.Err), "the data set %q: %v", entry.Name, err)
 	default:
-		b.problems = append(b.problems, fmt.Errorf("the data set %q: %w", entry.Name, err))
+		b.unreadable(entry, err)
 	}
 	return false
 }

@@ -31,6 +31,9 @@ func (b *Builder) Data(at diag.Pos, name string, size Size) *graph.Node {
 	if n, ok := b.data[key]; ok {
 		return n
 	}
+	if !sound(d) {
+		return nil // reported
+	}
 	b.chain = append(b.chain, dataSet+name)
 	n := b.pack(d, size)
 	b.chain = b.chain[:len(b.chain)-1]
@@ -114,14 +117,8 @@ func (b *Builder) pack(entry *datasetEntry, size Size) *graph.Node {
 		return nil
 	}
 	for _, named := range d.Saliency {
-		s := named.Value
-		source := prepare.Saliency{Name: named.Name, Maps: s.Maps, Masks: s.Masks, Parts: s.Parts, Made: s.Stage != "", Combine: s.Combine,
-			Simulated: s.Simulated || d.Generate != nil, Required: s.Required, Size: s.Size, Mode: s.Mode, Filter: s.Filter,
-			From: s.From, Shuffle: s.Shuffle, ShuffleSeed: s.Seed}
-		if s.Layout != "" {
-			source.Layout, source.Size, source.Mode = s.Layout, "any", "convert"
-		}
-		if s.Stage != "" {
+		source := d.source(named)
+		if named.Value.Stage != "" {
 			source.Size = "any" // the stage knows its images
 			simulated, ok := b.madeMaps(n, named)
 			if !ok {
@@ -140,6 +137,18 @@ func (b *Builder) pack(entry *datasetEntry, size Size) *graph.Node {
 	}
 	n.Params = p
 	return n
+}
+
+// source is a declared map as it is prepared.
+func (d *Dataset) source(named spec.Entry[Saliency]) prepare.Saliency {
+	s := named.Value
+	source := prepare.Saliency{Name: named.Name, Maps: s.Maps, Masks: s.Masks, Parts: s.Parts, Made: s.Stage != "", Combine: s.Combine,
+		Simulated: s.Simulated || d.Generate != nil, Required: s.Required, Size: s.Size, Mode: s.Mode, Filter: s.Filter,
+		From: s.From, Shuffle: s.Shuffle, ShuffleSeed: s.Seed}
+	if s.Layout != "" {
+		source.Layout, source.Size, source.Mode = s.Layout, "any", "convert"
+	}
+	return source
 }
 
 // list says where a data set's images are, and adds the node that generates them to the needs of n.
@@ -168,7 +177,7 @@ func (b *Builder) list(entry *datasetEntry, n *graph.Node, p *prepare.Params) bo
 // generates them. The parameters are those of a plan (prepare.NewPlan) that only looks for images.
 func (b *Builder) Images(n *graph.Node, at diag.Pos, name string) (p prepare.Params, ok bool) {
 	entry := b.dataset(at, name)
-	if entry == nil {
+	if entry == nil || !sound(entry) {
 		return p, false
 	}
 	d := &entry.Value
@@ -244,6 +253,7 @@ func (b *Builder) external(entry *datasetEntry, p prepare.Params, n *graph.Node)
 	if !b.Files {
 		return true
 	}
+	b.read[entry.Name] = true
 	plan, err := prepare.NewPlan(p)
 	if !b.readable(entry, err) {
 		return false

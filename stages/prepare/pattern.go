@@ -14,10 +14,18 @@ var placeholder = regexp.MustCompile(`\{([^{}]*)\}`)
 // checkPattern says which placeholders there are where a pattern has another.
 func (p *Plan) checkPattern(name, pattern string) error {
 	if err := p.CheckPattern(pattern); err != nil {
-		return fmt.Errorf("saliency %s: %w", name, err)
+		return &PatternError{name, err}
 	}
 	return nil
 }
+
+// PatternError is a pattern of a source that cannot be filled in.
+type PatternError struct {
+	Saliency string
+	Err      error
+}
+
+func (e *PatternError) Error() string { return fmt.Sprintf("saliency %s: %v", e.Saliency, e.Err) }
 
 // CheckPattern says which placeholders there are where a pattern has another.
 func (p *Plan) CheckPattern(pattern string) error {

@@ -196,22 +196,31 @@ func (p *Plan) checkImages() error {
 	for i, file := range p.Images {
 		there, err := exists(file)
 		if err != nil {
-			return err
+			return p.mistake(i, "image %s: %v", p.List.Rows[i].Path, err)
 		}
 		if p.missing[i] = !there; there {
 			continue
 		}
 		if count++; count <= maxMissing {
-			missing = append(missing, fmt.Errorf("%s:%d: image %s: there is no file %s", p.List.File, p.List.Rows[i].Line, p.List.Rows[i].Path, file))
+			missing = append(missing, p.mistake(i, "image %s: there is no file %s", p.List.Rows[i].Path, file))
 		}
 	}
 	if p.Params.OnBadImage == Skip && count < len(p.Images) {
 		return nil
 	}
 	if count > 0 {
-		missing = append(missing, fmt.Errorf("%s: %d of %d images are not there; root is %s", p.List.File, count, len(p.Images), p.Params.Root))
+		missing = append(missing, p.mistake(-1, "%d of %d images are not there; root is %s", count, len(p.Images), p.Params.Root))
 	}
 	return errors.Join(missing...)
+}
+
+// mistake is one about a file that a row names; -1: about several.
+func (p *Plan) mistake(row int, format string, args ...any) error {
+	m := &table.Mistake{File: p.List.File, Kind: table.NoFile, Message: fmt.Sprintf(format, args...)}
+	if row >= 0 {
+		m.Line = p.List.Rows[row].Line
+	}
+	return m
 }
 
 // find looks for the map files of every row.
@@ -239,7 +248,7 @@ func (p *Plan) find(s Saliency) ([][]string, error) {
 			}
 			there, err := exists(file)
 			if err != nil {
-				return nil, err
+				return nil, p.mistake(i, "the map %q of image %s: %v", s.Name, p.List.Rows[i].Path, err)
 			}
 			if there {
 				files[i] = append(files[i], file)
@@ -249,12 +258,12 @@ func (p *Plan) find(s Saliency) ([][]string, error) {
 			continue
 		}
 		if count++; count <= maxMissing {
-			missing = append(missing, fmt.Errorf("%s:%d: image %s has no map %q, which is required: there is no file %s",
-				p.List.File, p.List.Rows[i].Line, p.List.Rows[i].Path, s.Name, file))
+			missing = append(missing, p.mistake(i, "image %s has no map %q, which is required: there is no file %s",
+				p.List.Rows[i].Path, s.Name, file))
 		}
 	}
 	if count > maxMissing {
-		missing = append(missing, fmt.Errorf("%s: %d of %d images have no map %q", p.List.File, count, len(files), s.Name))
+		missing = append(missing, p.mistake(-1, "%d of %d images have no map %q", count, len(files), s.Name))
 	}
 	return files, errors.Join(missing...)
 }
@@ -268,7 +277,7 @@ func (p *Plan) mapFile(s Saliency, pattern string, i int, part string) (string, 
 	case s.Layout == CelebAMaskHQ:
 		file, err := celebA(image, part)
 		if err != nil {
-			return "", fmt.Errorf("%s:%d: %w", p.List.File, p.List.Rows[i].Line, err)
+			return "", p.mistake(i, "%v", err)
 		}
 		return filepath.Join(p.expand(pattern, i, part), file), nil
 	}
@@ -285,6 +294,8 @@ func exists(file string) (bool, error) {
 		return false, err
 	case info.IsDir():
 		return false, fmt.Errorf("%s is a folder; an image file is needed", file)
+	case !info.Mode().IsRegular(): // to open a pipe may wait for ever
+		return false, fmt.Errorf("%s is no regular file; an image file is needed", file)
 	}
 	return true, nil
 }

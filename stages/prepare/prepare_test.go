@@ -136,7 +136,7 @@ func TestProblems(t *testing.T) {
 			func(p *prepare.Params) { p.Saliency[0].Maps = "maps/{id}.png" },
 			"saliency human: maps/{id}.png: {id} stands for nothing; there are: {stem}, {name}, {dir}, {path}, {part}, {split}, {label}, {who}",
 		},
-		"map_is_a_folder": {func(p *prepare.Params) { p.Saliency[0].Maps = "maps" }, "DIR/maps is a folder; an image file is needed"},
+		"map_is_a_folder": {func(p *prepare.Params) { p.Saliency[0].Maps = "maps" }, `DIR/set.csv:2: the map "human" of image /in/a.jpg: DIR/maps is a folder; an image file is needed`},
 		"two_sources":     {func(p *prepare.Params) { p.Saliency[0].Masks = "x" }, "saliency human: 2 of maps, masks, stage, combine and from are given; give one"},
 		"a_name_twice":    {func(p *prepare.Params) { p.Saliency = append(p.Saliency, human) }, "saliency human is declared twice"},
 		"parts_of_maps":   {func(p *prepare.Params) { p.Saliency[0].Parts = []string{"1"} }, "saliency human: parts belong to masks"},
