@@ -18,7 +18,7 @@ import (
 // Read reads a list and keeps the rows that were asked for. An error names up to ten bad rows, each as file:line and
 // what to do about it; a list that keeps no row is an error too.
 func Read(file string, o Options) (*Table, error) {
-	data, err := os.ReadFile(file)
+	data, err := readFile(file, maxBytes)
 	if err != nil {
 		var p *fs.PathError
 		if errors.As(err, &p) {
@@ -27,6 +27,42 @@ func Read(file string, o Options) (*Table, error) {
 		return nil, fmt.Errorf("read list %s: %w", file, err)
 	}
 	return Parse(file, data, o)
+}
+
+// maxBytes is what a list may not be larger than: ten million rows are not.
+const maxBytes = 1 << 30
+
+// readFile reads regular files only, of bounded size: a device or a pipe may never end.
+func readFile(file string, most int64) ([]byte, error) {
+	info, err := os.Stat(file) // before opening: to open a pipe may wait for ever
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, errors.New("this is a folder")
+	case !info.Mode().IsRegular():
+		return nil, errors.New("this is no regular file")
+	case info.Size() > most:
+		return nil, tooLarge(most)
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var data bytes.Buffer
+	data.Grow(int(info.Size()) + bytes.MinRead)
+	if _, err := data.ReadFrom(io.LimitReader(f, most+1)); err != nil {
+		return nil, err
+	}
+	if int64(data.Len()) > most { // it has grown
+		return nil, tooLarge(most)
+	}
+	return data.Bytes(), nil
+}
+
+func tooLarge(most int64) error {
+	return fmt.Errorf("more than %d MiB; a list of images is never that large", most>>20)
 }
 
 // Parse is Read of a list's bytes; file is what errors call it.
