@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"math"
 	"slices"
 	"strconv"
 
@@ -71,7 +72,8 @@ func (l *loader) axis(key Key, v *Value) Axis {
 		}
 		axis.Values = make([]*Point, v.whole)
 		for i := range axis.Values {
-			axis.Values[i] = &Point{Text: strconv.Itoa(i + 1), Pos: v.Pos, value: integer(i+1, v.Pos, v.origin)}
+			n := strconv.Itoa(i + 1)
+			axis.Values[i] = &Point{Text: n, Pos: v.Pos, value: integer(i+1, v.Pos, v.origin), number: n}
 		}
 		return axis
 	case List:
@@ -80,18 +82,23 @@ func (l *loader) axis(key Key, v *Value) Axis {
 	if len(values) == 0 {
 		l.diags.Add(v.Pos, BadMatrix, "%s: an axis without values makes no nodes", v.Path())
 	}
-	seen := make(map[string]bool, len(values))
+	var seen points
 	for _, value := range values {
 		point := l.point(value)
-		switch {
-		case point == nil:
-		case seen[point.Text]:
-			l.diags.Add(value.Pos, BadMatrix, "%s: %s stands twice on the axis", value.Path(), quote(point.Text))
-		default:
-			seen[point.Text] = true
-			axis.Values = append(axis.Values, point)
+		if point == nil {
+			continue
 		}
+		at, fresh := seen.add(point)
+		if fresh {
+			continue
+		}
+		before := ""
+		if written := seen.list[at].Text; written != point.Text {
+			before = ", as " + written
+		}
+		l.diags.Add(value.Pos, BadMatrix, "%s: %s stands twice on the axis%s", value.Path(), quote(point.Text), before)
 	}
+	axis.Values = seen.list
 	return axis
 }
 
@@ -107,7 +114,21 @@ func (l *loader) point(v *Value) *Point {
 		l.diags.Add(v.Pos, BadName, "%s: %s becomes part of file names: letters, digits, and - _ . + only", v.Path(), quote(v.Text()))
 		return nil
 	}
-	return &Point{Text: v.Text(), Pos: v.Pos, value: parameter(v)}
+	value := parameter(v)
+	return &Point{Text: v.Text(), Pos: v.Pos, value: value, number: canonical(value), quoted: v.Kind == String}
+}
+
+// canonical is a number as equal ones are written; empty for all else.
+func canonical(v *Value) string {
+	switch {
+	case v.Kind == Int:
+		return strconv.Itoa(v.whole)
+	case v.Kind == Float && v.float == math.Trunc(v.float) && math.Abs(v.float) < 1<<63:
+		return strconv.FormatInt(int64(v.float), 10)
+	case v.Kind == Float:
+		return floatText(v.float)
+	}
+	return ""
 }
 
 // parameter is the value of an axis as the parameter of its name gets it: read as --set reads it, so that a text

@@ -68,7 +68,7 @@ var explanations = []Explanation{
 	{BadParam, "bad parameter", "A parameter is a bare default value, or a map of `default` and `help`; a profile and --set may only set declared ones, to a value of the default's type."},
 	{TooLarge, "too large", "A file over 4 MiB, values nested deeper than 100 levels, more than 100,000 values, aliases counted each time, more than 1,000 parameters, or more than 100 profiles: a spec is never that large, a mistake or an attack is."},
 	{BadVersion, "unknown version of the format", "`version: 1` says which format a spec is written in; this cyborg-run reads version 1."},
-	{BadMatrix, "bad matrix", "A matrix axis is a list of values, or a whole number n for 1 to n; each value stands in it once, and all axes together make at most 1,000,000 nodes. `zip` names axes of one length, each once; `exclude` lists combinations of values that are on their axes, and leaves at least one node; `include` gives a value on each axis."},
+	{BadMatrix, "bad matrix", "A matrix axis is a list of values, or a whole number n for 1 to n; each value stands in it once (1 and 1.0 are one), and all axes together make at most 1,000,000 nodes. `zip` names axes of one length, each once; `exclude` lists combinations of values that are on their axes, and leaves at least one node; `include` gives a value on each axis."},
 	{UnknownKind, "unknown kind of stage", "`uses` names no kind of stage that this cyborg-run knows."},
 	{UnknownDataset, "unknown data set", "A stage, a matrix value or another data set names one that is not under `datasets`."},
 	{UnusedDataset, "unused data set", "No stage uses a data set of the spec: most often its name is misspelt elsewhere."},

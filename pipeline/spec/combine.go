@@ -160,7 +160,7 @@ func (c *combiner) exclude(v *Value) {
 		c.diags.Add(v.Pos, BadMatrix, "%s: %d entries are too many for %d nodes; write them as lists of values", v.Path(), len(rules), c.size)
 		return
 	}
-	places := make([]map[string]int, len(c.Axes)) // of the values of each axis, made when asked for
+	places := make([]*points, len(c.Axes)) // of the values of each axis, made when asked for
 	marks := make([]bool, c.size)
 	for _, rule := range rules {
 		if allowed, ok := c.matches(rule, places); ok {
@@ -177,7 +177,7 @@ func (c *combiner) exclude(v *Value) {
 }
 
 // matches is, for each axis, which of its values an entry of exclude means; nil: all.
-func (c *combiner) matches(rule *Value, places []map[string]int) (allowed [][]bool, ok bool) {
+func (c *combiner) matches(rule *Value, places []*points) (allowed [][]bool, ok bool) {
 	allowed, ok = make([][]bool, len(c.Axes)), true
 	for i, key := range rule.Keys {
 		a := c.known(key.Name, rule.Path(), key.Pos)
@@ -187,10 +187,7 @@ func (c *combiner) matches(rule *Value, places []map[string]int) (allowed [][]bo
 		}
 		axis := &c.Axes[a]
 		if places[a] == nil {
-			places[a] = make(map[string]int, len(axis.Values))
-			for at, p := range axis.Values {
-				places[a][p.Text] = at
-			}
+			places[a] = axis.points()
 		}
 		allowed[a] = make([]bool, len(axis.Values))
 		values := []*Value{rule.items[i]}
@@ -203,8 +200,8 @@ func (c *combiner) matches(rule *Value, places []map[string]int) (allowed [][]bo
 				ok = false
 				continue
 			}
-			at, there := places[a][point.Text]
-			if !there {
+			at := places[a].find(point)
+			if at < 0 {
 				c.diags.Add(value.Pos, BadMatrix, "%s: %s is not on the axis %q%s", value.Path(), quote(point.Text), axis.Name, axis.others(point.Text))
 				ok = false
 				continue
@@ -246,9 +243,20 @@ func (c *combiner) include(v *Value) {
 	for _, cell := range c.Cells() {
 		there[cell.key()] = true
 	}
+	known := make([]*points, len(c.Axes))
+	for i := range known {
+		known[i] = c.Axes[i].points()
+	}
 	for _, item := range cells {
 		cell, ok := c.whole(item)
-		if !ok || there[cell.key()] {
+		if !ok {
+			continue
+		}
+		for i, p := range cell {
+			at, _ := known[i].add(p) // written as the first of its equals
+			cell[i] = known[i].list[at]
+		}
+		if there[cell.key()] {
 			continue
 		}
 		there[cell.key()] = true

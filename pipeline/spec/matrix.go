@@ -34,7 +34,49 @@ type Point struct {
 	Text string // fit for file names
 	Pos  diag.Pos
 
-	value *Value // as a parameter gets it
+	value  *Value // as a parameter gets it
+	number string // the same for equal numbers, however they are written; empty where the value is none
+	quoted bool   // it was written as text, which "1.0" and "1" are two of
+}
+
+// points are values of one axis, to be found again.
+type points struct {
+	list  []*Point
+	texts map[string]int
+	odd   map[string]int // by their number, those that are not written as it
+}
+
+// find is the place of a value that is the same, or -1: the same text, or an equal number, unless both were written as text.
+func (p *points) find(v *Point) int {
+	if at, ok := p.texts[v.Text]; ok {
+		return at
+	}
+	if v.number == "" {
+		return -1
+	}
+	for _, places := range []map[string]int{p.texts, p.odd} {
+		if at, ok := places[v.number]; ok && !(v.quoted && p.list[at].quoted) {
+			return at
+		}
+	}
+	return -1
+}
+
+// add is find, of a value that is put behind the others where there is none the same.
+func (p *points) add(v *Point) (at int, fresh bool) {
+	if at := p.find(v); at >= 0 {
+		return at, false
+	}
+	if p.texts == nil {
+		p.texts, p.odd = map[string]int{}, map[string]int{}
+	}
+	at = len(p.list)
+	p.list = append(p.list, v)
+	p.texts[v.Text] = at
+	if v.number != "" && v.number != v.Text {
+		p.odd[v.number] = at
+	}
+	return at, true
 }
 
 // Cell is one combination: a value for each axis, in the order of the axes.
@@ -122,6 +164,14 @@ func (a *Axis) others(text string) string {
 		return "; there are: " + strings.Join(a.texts(), ", ")
 	}
 	return orList(text, a.texts())
+}
+
+func (a *Axis) points() *points {
+	p := &points{}
+	for _, v := range a.Values {
+		p.add(v)
+	}
+	return p
 }
 
 func (a *Axis) texts() []string {

@@ -25,6 +25,8 @@ func TestMatrixCells(t *testing.T) {
 		{"exclude_what_the_zip_leaves_out", "{a: 2, b: 2, zip: [a, b], exclude: [{a: 1, b: 2}]}", "1/1 2/2"},
 		{"include_new", "{loss: [a], seed: 2, include: [{seed: 9, loss: x}]}", "a/1 a/2 x/9"},
 		{"include_there", "{loss: [a], seed: 2, include: [{loss: a, seed: 2}, {loss: c, seed: 1}, {loss: c, seed: 1}]}", "a/1 a/2 c/1"},
+		{"equal_numbers", "{loss: [a], seed: [1, 2.0], exclude: [{seed: [1.0]}], include: [{loss: a, seed: 2}, {loss: a, seed: 3}, {loss: a, seed: 3.0}, {loss: a, seed: 1e0}]}", "a/2.0 a/3 a/1"},
+		{"texts_of_equal_numbers", "{set: ['1', '1.0'], exclude: [{set: '1.0'}]}", "1"},
 		{"include_excluded", "{loss: [a, b], seed: 2, exclude: [{loss: b}], include: [{loss: b, seed: 2}]}", "a/1 a/2 b/2"},
 		{"only_included", "{loss: [a], seed: [1], exclude: [{seed: 1}], include: [{loss: z, seed: 3}]}", "z/3"},
 		{"nothing_to_do", "{loss: [a], zip: [], exclude: , include: []}", "a"},
