@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"slices"
+	"strings"
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
@@ -152,12 +153,6 @@ const (
 
 // functions lends the budget to the language; each function has the type of what it is given.
 func (b *budget) functions() expr.Option {
-	same := func(args []reflect.Type) (reflect.Type, error) {
-		if args[0] == nil {
-			return reflect.TypeFor[any](), nil
-		}
-		return args[0], nil
-	}
 	pattern := func(args []reflect.Type) (reflect.Type, error) {
 		for _, t := range args {
 			if t != nil && t.Kind() != reflect.String && t.Kind() != reflect.Interface {
@@ -174,6 +169,14 @@ func (b *budget) functions() expr.Option {
 	}
 }
 
+// same is the type of a function that gives what it is given.
+func same(args []reflect.Type) (reflect.Type, error) {
+	if args[0] == nil {
+		return reflect.TypeFor[any](), nil
+	}
+	return args[0], nil
+}
+
 // payer puts the functions of the budget into a syntax tree.
 type payer struct {
 	repeated func(name *ast.IdentifierNode) bool // says which names pay
@@ -185,7 +188,7 @@ func (p payer) Visit(node *ast.Node) {
 	case *ast.PredicateNode:
 		n.Node = call(payEntry, n.Node)
 	case *ast.IdentifierNode:
-		if n.Value != "$env" && p.repeated(n) {
+		if n.Value != "$env" && !strings.HasSuffix(n.Value, "__") && p.repeated(n) {
 			pay(node)
 		}
 	case *ast.MemberNode:
@@ -194,6 +197,10 @@ func (p payer) Visit(node *ast.Node) {
 		}
 	case *ast.PointerNode:
 		pay(node)
+	case *ast.CallNode:
+		if name, ok := n.Callee.(*ast.IdentifierNode); ok && name.Value == wholePlus { // of what may be text
+			pay(node)
+		}
 	case *ast.BuiltinNode:
 		dear, isDear := map[string]string{"uniq": payPairs, "sort": payOrdered, "median": payOrdered}[n.Name]
 		for i := range n.Arguments {
@@ -310,4 +317,4 @@ func named(n *ast.MemberNode) bool {
 
 // Reserved cannot be names in an environment: the language's own words and functions.
 var Reserved = slices.Concat(Functions, []string{"env", "string", "true", "false", "nil", "in", "not", "and", "or", "let", "if", "else", "matches", "contains",
-	"startsWith", "endsWith", payEntry, payValue, payPairs, payOrdered, runMatches})
+	"startsWith", "endsWith", payEntry, payValue, payPairs, payOrdered, runMatches, wholePlus, wholeMinus, wholeTimes, wholeModulo, wholeRange, wholeSum, wholeNegatable, wholeFits})

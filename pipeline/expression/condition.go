@@ -15,7 +15,7 @@ type Condition struct{ program *Program }
 // *Error.
 func CompileCondition(text string, env map[string]any) (*Condition, error) {
 	repeated := loops{}
-	p, err := compile(text, env, refusal{byName: true}, expr.AsBool(), expr.Patch(repeated),
+	p, err := compile(text, env, refusal{byName: true}, expr.AsBool(), expr.Patch(whole{}), expr.Patch(repeated),
 		expr.Patch(payer{func(n *ast.IdentifierNode) bool { return repeated[n] }}))
 	if err != nil {
 		return nil, err

@@ -36,7 +36,7 @@ type Program struct {
 
 // Compile compiles an expression of any type. The error is an *Error.
 func Compile(text string, env map[string]any) (*Program, error) {
-	return compile(text, env, refusal{}, expr.Patch(payer{always}))
+	return compile(text, env, refusal{}, expr.Patch(whole{}), expr.Patch(payer{always}))
 }
 
 func compile(text string, env map[string]any, not refusal, options ...expr.Option) (*Program, error) {
@@ -55,6 +55,7 @@ func compile(text string, env map[string]any, not refusal, options ...expr.Optio
 	}
 	all = append(all,
 		p.budget.functions(),
+		p.budget.wholeFunctions(),
 		expr.Function("string", toText, new(func(any) string)))
 	var err error
 	if p.code, err = expr.Compile(text, append(all, options...)...); err != nil {

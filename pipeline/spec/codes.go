@@ -83,7 +83,7 @@ var explanations = []Explanation{
 	{UnknownName, "unknown name in an expression", "An expression uses a parameter, column or function that does not exist."},
 	{ParamCycle, "parameters in a circle", "The default of a parameter uses, directly or by others, itself. The message shows the circle."},
 	{ExpressionLimit, "an expression is too large", "Expressions are bounded in length, in steps and in what they may make, each by itself and all of a spec together, so that a spec always loads. Steps are counted and not timed: what loads once loads always."},
-	{ExpressionFails, "an expression fails", "An expression is well formed but cannot be evaluated with these values: an index out of range, a list inside of text, a number out of text that is none."},
+	{ExpressionFails, "an expression fails", "An expression is well formed but cannot be evaluated with these values: an index out of range, a list inside of text, a number out of text that is none, a whole number of more than 64 bits."},
 	{BadRow, "a bad row in a list", "A row of a data set's CSV has another number of fields than its header, a label of no class, no path, or an image that another row has already. The place is in the CSV; `labels` says what further labels mean, and `where` which rows are used."},
 	{BadList, "a list cannot be used", "A data set's CSV is no regular file of text in UTF-8, is larger than 1 GiB, has no rows, or `where` keeps none of them."},
 	{MissingImage, "an image or a map is missing", "A row of a data set's CSV names an image that is not there, or one without a map that is `required`. The place is in the CSV. --no-files skips the check; `on_bad_image: skip` goes on without such images."},
