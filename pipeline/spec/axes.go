@@ -17,6 +17,13 @@ const (
 
 // matrix reads the matrix of a stage.
 func (l *loader) matrix(v *Value) Matrix {
+	before := l.diags.Len()
+	m := l.readMatrix(v)
+	m.Bad = l.diags.Len() > before || v != nil && !v.Sound()
+	return m
+}
+
+func (l *loader) readMatrix(v *Value) Matrix {
 	var m Matrix
 	if v.Absent() || v.Kind == Invalid {
 		return m

@@ -15,6 +15,7 @@ const maxCells = 1_000_000
 // the combinations under exclude, and with those under include behind. The zero Matrix is a stage of one node.
 type Matrix struct {
 	Axes []Axis // in file order
+	Bad  bool   // something in it was refused, and reported: an axis may be missing
 
 	steps    []step // of the product, in the order of their first axes
 	excluded []bool // by the product's index; nil: none

@@ -197,13 +197,15 @@ func (b *Builder) stage(s stageDecl) {
 		}
 		needed = append(needed, b.made[need.Text()]...)
 	}
-	values := spec.Overlay(b.doc.Root.Get(s.kind.Kind), s.Params, b.Diags)
+	common := b.doc.Root.Get(s.kind.Kind)
+	s.values = spec.Overlay(common, s.Params, b.Diags)
+	s.whole = s.values.Sound() && (common.Absent() || common.Kind == spec.Map)
 	if !s.kind.Each {
-		b.cells(s, values, needed, nil)
+		b.cells(s, needed, nil)
 		return
 	}
 	for _, n := range needed {
-		b.cells(s, values, []*graph.Node{n}, n.Axes)
+		b.cells(s, []*graph.Node{n}, n.Axes)
 	}
 }
 
@@ -224,7 +226,7 @@ func (b *Builder) hasKind(stage string) bool {
 }
 
 // cells makes a node for each combination of a stage's matrix, behind the matrix values of the node that it needs.
-func (b *Builder) cells(s stageDecl, values *spec.Value, needed []*graph.Node, inherited []graph.Axis) {
+func (b *Builder) cells(s stageDecl, needed []*graph.Node, inherited []graph.Axis) {
 	for _, axis := range s.Matrix.Axes {
 		if slices.ContainsFunc(inherited, func(a graph.Axis) bool { return a.Name == axis.Name }) {
 			b.Diags.Add(axis.Pos, spec.BadMatrix, "stage %q: the axis %q comes from the stage that it needs already", s.Name, axis.Name)
@@ -237,7 +239,7 @@ func (b *Builder) cells(s stageDecl, values *spec.Value, needed []*graph.Node, i
 		}
 		c := &Cell{stage: s, points: points, Axes: make([]graph.Axis, 0, len(inherited)+len(points)), Params: s.kind.Params(), Needs: needed}
 		c.Axes = append(c.Axes, inherited...)
-		own := values
+		own := s.values
 		for i, axis := range s.Matrix.Axes {
 			c.Axes = append(c.Axes, graph.Axis{Name: axis.Name, Value: points[i].Text})
 			own = own.With(axis, points[i])
@@ -252,10 +254,11 @@ func (b *Builder) cell(c *Cell, values *spec.Value) {
 	for _, d := range b.Diags.All() {
 		known[d.Pos.String()] = true // most often under the name of its section
 	}
-	if !b.report(values, c.Params, func(d diag.Diagnostic) bool { return !known[d.Pos.String()] }) {
+	s := c.stage
+	given := s.whole && !s.Matrix.Bad // else what is missing was refused
+	if !b.report(values, c.Params, func(d diag.Diagnostic) bool { return !known[d.Pos.String()] && (given || d.Code != spec.Missing) }) || !s.whole {
 		return
 	}
-	s := c.stage
 	n := &graph.Node{Name: graph.Name(s.Name, c.Axes), Stage: s.kind.Stage, Axes: c.Axes, CPUs: 1, Pos: s.Pos, Handling: s.Handling}
 	s.kind.Bind(b, c, n)
 	b.nodes = append(b.nodes, n)

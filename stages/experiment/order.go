@@ -11,7 +11,9 @@ import (
 // stageDecl is a stage whose kind is known.
 type stageDecl struct {
 	spec.Stage
-	kind *Kind
+	kind   *Kind
+	values *spec.Value // of its parameters: those that all stages of the kind have in common, and its own laid over them
+	whole  bool        // nothing of them was refused, for which a default would stand in
 }
 
 // ordered finds the kinds of the stages and sorts them so that a stage comes after those it needs.
@@ -29,7 +31,7 @@ func (b *Builder) ordered() []stageDecl {
 			b.Diags.Add(s.Pos, spec.BadName, "stage %q: names that begin with data. or generate. are those of the data sets' nodes", s.Name)
 		}
 		if kind := b.kind(s); kind != nil {
-			all[s.Name] = stageDecl{s, kind}
+			all[s.Name] = stageDecl{Stage: s, kind: kind}
 		}
 	}
 	var sorted []stageDecl
