@@ -221,3 +221,24 @@ func stageKeys() []string {
 	}
 	return names
 }
+
+// PresetBy is the path of a key whose default is that text, and that v does not give; empty where there is none. into is what
+// v was decoded into.
+func PresetBy(into any, v *Value, text string) string {
+	return presetBy(reflect.TypeOf(into).Elem(), v, text)
+}
+
+func presetBy(t reflect.Type, v *Value, text string) string {
+	for _, f := range fieldsOf(t) {
+		given := v.Get(f.name)
+		if f.hasDefault && given.Absent() && f.preset.Kind == String && f.preset.text == text {
+			return f.name
+		}
+		if inner := t.FieldByIndex(f.index).Type; inner.Kind() == reflect.Struct {
+			if path := presetBy(inner, given, text); path != "" {
+				return f.name + "." + path
+			}
+		}
+	}
+	return ""
+}

@@ -46,6 +46,7 @@ type Builder struct {
 	mapless  map[diag.Pos]bool // maps that a loss reads and no image has
 
 	read map[string]bool // data sets whose files were looked for
+	cell *Cell           // that is being wired
 }
 
 // maxMistakes is after how many mistakes the nodes of a matrix are no longer looked at: more of them say nothing new.
@@ -244,11 +245,11 @@ func (b *Builder) cells(s stageDecl, needed []*graph.Node, inherited []graph.Axi
 			c.Axes = append(c.Axes, graph.Axis{Name: axis.Name, Value: points[i].Text})
 			own = own.With(axis, points[i])
 		}
-		b.cell(c, own)
+		b.wire(c, own)
 	}
 }
 
-func (b *Builder) cell(c *Cell, values *spec.Value) {
+func (b *Builder) wire(c *Cell, values *spec.Value) {
 	c.values = values
 	known := map[string]bool{}
 	for _, d := range b.Diags.All() {
@@ -260,7 +261,10 @@ func (b *Builder) cell(c *Cell, values *spec.Value) {
 		return
 	}
 	n := &graph.Node{Name: graph.Name(s.Name, c.Axes), Stage: s.kind.Stage, Axes: c.Axes, CPUs: 1, Pos: s.Pos, Handling: s.Handling}
+	outer := b.cell // maps of a data set may be those of another stage
+	b.cell = c
 	s.kind.Bind(b, c, n)
+	b.cell = outer
 	b.nodes = append(b.nodes, n)
 	if b.fresh = append(b.fresh, n); len(b.fresh) == settledAtOnce {
 		graph.Settle(b.fresh)

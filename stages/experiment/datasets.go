@@ -99,8 +99,13 @@ func (b *Builder) dataset(at diag.Pos, name string) *datasetEntry {
 			return &b.datasets[i]
 		}
 	}
-	names := b.datasets.Names()
-	b.Diags.Add(at, spec.UnknownDataset, "there is no data set %q%s; there are: %s", name, spec.Suggest(name, names), strings.Join(names, ", "))
+	names, preset := b.datasets.Names(), ""
+	if b.cell != nil {
+		if path := spec.PresetBy(b.cell.Params, b.cell.values, name); path != "" {
+			preset = fmt.Sprintf(", which is the default of %s.%s", b.cell.stage.kind.Kind, path)
+		}
+	}
+	b.Diags.Add(at, spec.UnknownDataset, "there is no data set %q%s%s; there are: %s", name, preset, spec.Suggest(name, names), strings.Join(names, ", "))
 	return nil
 }
 
