@@ -52,6 +52,8 @@ var beyondSchema = []struct{ code, message, why string }{
 	{spec.UnknownLoss, "", "a name that refers to another key"},
 	{spec.UnknownArch, "", "an axis or a stage's own arch is any text to its type; model.arch is in the schema"},
 	{spec.BadName, "begin with data. or generate.", "names of nodes that the graph makes"},
+	{spec.BadName, "is neither letter nor digit", "which characters are letters, beyond ASCII: see fileNames"},
+	{spec.BadName, "bytes in UTF-8", "a schema counts characters"},
 	{spec.NotAllowed, "model.init: ", "addresses, digests and published names"},
 	{spec.Missing, "model.init: ", "of several keys one is given, and not empty"},
 	{spec.NotAllowed, "^losses[.]", "keys of terms that belong together, the words and the length of a weight"},

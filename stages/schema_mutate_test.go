@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"gopkg.in/yaml.v3"
 	"pgregory.net/rapid"
 )
 
@@ -155,10 +156,17 @@ func key(t *rapid.T) string {
 		"help", "csv", "generate", "faces", "from", "term", "weight", "set!", "needs+", "nonsense", "a.b", "é", "in", "9"}).Draw(t, "new key")
 }
 
+// number is one with a fraction of nothing, which yaml would write without.
+func number(text string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!float", Value: text}
+}
+
 func scalar(t *rapid.T) any {
 	return rapid.OneOf(
 		rapid.SampledFrom([]any{nil, true, false, "", "x", "a b", "..", "train", "cam", "evaluate", "u1", "fit", "5", "-1", "0.5", "true", "90s", "-2h", "8GiB", "1h30m",
-			"${seeds}", "${1 + 1}", "a${seeds}b", "$${x}", "resnet18", "cross_entropy", "cyborg", "float32", "auto", "box", "a/b", "fc.*", "9999999999s"}),
+			"${seeds}", "${1 + 1}", "a${seeds}b", "$${x}", "resnet18", "cross_entropy", "cyborg", "float32", "auto", "box", "a/b", "fc.*", "9999999999s",
+			strings.Repeat("é", 60), strings.Repeat("é", 101), strings.Repeat("x", 101), strings.Repeat("名", 70), "a…b", "e\u0301", "a\u00a0b",
+			number("1.0"), number("1e0"), number("2.0")}),
 		rapid.Map(rapid.SampledFrom([]int{-1 << 40, -2, -1, 0, 1, 2, 3, 99, 2047, 2048, 2049, 65537, 1 << 30, 1 << 54, 1<<63 - 1}), func(n int) any { return n }),
 		rapid.Map(rapid.SampledFrom([]float64{-1.5, 0.25, 0.99, 0.995, 1.5, 1e-9, 1e18, 1e30}), func(f float64) any { return f })).Draw(t, "scalar")
 }

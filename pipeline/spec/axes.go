@@ -117,8 +117,8 @@ func (l *loader) point(v *Value) *Point {
 	case v.Kind == Map || v.Kind == List || v.Kind == Null:
 		l.diags.Add(v.Pos, BadMatrix, "%s: a list of texts or numbers is needed, or a whole number; this is %s", v.Path(), describe(v))
 		return nil
-	case !fileName(v.Text()):
-		l.diags.Add(v.Pos, BadName, "%s: %s becomes part of file names: letters, digits, and - _ . + only", v.Path(), quote(v.Text()))
+	case notFileName(v.Text()) != "":
+		l.diags.Add(v.Pos, BadName, "%s: %s becomes part of file names: %s", v.Path(), quote(v.Text()), notFileName(v.Text()))
 		return nil
 	}
 	value := parameter(v)

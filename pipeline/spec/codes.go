@@ -63,7 +63,7 @@ var explanations = []Explanation{
 	{ExtendsCycle, "extends in a circle", "A file extends, directly or by others, itself. The message shows the chain."},
 	{UnknownProfile, "unknown profile", "The profile that `profile` or --profile names is not declared under `profiles`."},
 	{BadSet, "--set cannot be applied", "The argument is not key=value, or the path leads to nothing in the spec."},
-	{BadName, "bad name", "Names of specs, stages, axes and matrix values become parts of file names: letters, digits, and - _ . + only."},
+	{BadName, "bad name", "Names of specs, stages, axes and matrix values become parts of file names: letters, digits, and - _ . + only, at most 100 of them and 200 bytes in UTF-8."},
 	{BadAppend, "nothing to append to", "`key+:` appends a list to a list; one of the two is none."},
 	{BadParam, "bad parameter", "A parameter is a bare default value, or a map of `default` and `help`; a profile and --set may only set declared ones, to a value of the default's type."},
 	{TooLarge, "too large", "A file over 4 MiB, values nested deeper than 100 levels, more than 100,000 values, aliases counted each time, more than 1,000 parameters, or more than 100 profiles: a spec is never that large, a mistake or an attack is."},

@@ -45,12 +45,30 @@ func identifier(s string) bool {
 	return s != ""
 }
 
-// fileName tells whether s can stand in the name of a file or folder, on any system.
-func fileName(s string) bool {
-	if s == "" || s == "." || s == ".." || len(s) > 100 {
-		return false
-	}
-	return !strings.ContainsFunc(s, func(r rune) bool {
+// What the name of a file may not be longer than: no file system takes more than 255 bytes, and other words stand beside it.
+const (
+	maxName      = 100 // characters
+	maxNameBytes = 200
+)
+
+// notFileName is why s cannot stand in the name of a file or folder, on any system; empty where it can.
+func notFileName(s string) string {
+	const only = "letters, digits, and - _ . + only"
+	wrong := func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_.+", r)
-	})
+	}
+	at := strings.IndexFunc(s, wrong)
+	n := utf8.RuneCountInString(s)
+	switch {
+	case s == "", s == ".", s == "..", strings.ContainsFunc(s, func(r rune) bool { return r <= unicode.MaxASCII && wrong(r) }):
+		return only
+	case at >= 0:
+		r, _ := utf8.DecodeRuneInString(s[at:])
+		return fmt.Sprintf("%s; %q (%U) is neither letter nor digit", only, r, r)
+	case n > maxName:
+		return fmt.Sprintf("at most %d characters, and these are %d", maxName, n)
+	case len(s) > maxNameBytes:
+		return fmt.Sprintf("at most %d bytes in UTF-8, and these are %d", maxNameBytes, len(s))
+	}
+	return ""
 }

@@ -26,8 +26,8 @@ func (l *loader) frame(d *Document) {
 	}
 	d.Title, d.Description = l.text(root, "title"), l.text(root, "description")
 	d.Name = l.text(root, "name")
-	if v := root.Get("name"); v.Kind == String && !fileName(d.Name) {
-		l.diags.Add(v.Pos, BadName, "name: %s becomes the name of a folder: letters, digits, and - _ . + only", quote(d.Name))
+	if v := root.Get("name"); v.Kind == String && notFileName(d.Name) != "" {
+		l.diags.Add(v.Pos, BadName, "name: %s becomes the name of a folder: %s", quote(d.Name), notFileName(d.Name))
 	}
 	if l.Sections != nil {
 		known := slices.Concat(frame, sectionNames(l.Sections))
@@ -64,8 +64,8 @@ func (l *loader) text(root *Value, key string) string {
 
 func (l *loader) stage(key Key, v *Value) Stage {
 	s := Stage{Name: key.Name, Pos: key.Pos}
-	if !fileName(key.Name) {
-		l.diags.Add(key.Pos, BadName, "stages: the name %s becomes part of file names: letters, digits, and - _ . + only", quote(key.Name))
+	if why := notFileName(key.Name); why != "" {
+		l.diags.Add(key.Pos, BadName, "stages: the name %s becomes part of file names: %s", quote(key.Name), why)
 	}
 	if v.Kind == Invalid {
 		s.Params = v

@@ -198,7 +198,7 @@ func (l *loader) extended(v *Value) []*Value {
 
 func (l *loader) version(root *Value) {
 	v := root.Get("version")
-	if v == nil || v.Kind == Invalid || v.Kind == Int && v.whole == 1 {
+	if v == nil || v.Kind == Invalid || v.Kind == Int && v.whole == 1 || v.Kind == Float && v.float == 1 {
 		return
 	}
 	l.diags.Add(v.Pos, BadVersion, "version: this cyborg-run reads version 1, not %s", brief(v))

@@ -46,7 +46,7 @@ func Schema(o SchemaOptions) Shape {
 // HasExpression matches a text with an expression in it.
 const HasExpression = `(^|[^$])\$\{`
 
-// isExpression matches one that is nothing else, and fileNames and identifiers what the functions of these names allow.
+// isExpression matches one that is nothing else, and identifiers what the function of that name allows.
 const (
 	durations    = `^\+?(0|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)$`
 	isExpression = `^\$\{[\s\S]*\}$`

@@ -13,7 +13,10 @@ import (
 // What frame, declared, matrix, extended and profile read by hand, as shapes.
 
 const (
-	fileNames   = `^[\p{L}\p{Nd}_.+-]+$`
+	// fileNames is what notFileName allows of ASCII, by what it does not: there is no way to write letters of all scripts that
+	// the regular expressions of Go, Python and JavaScript share.
+	fileNames   = "^[" + nameless + "]+$"
+	nameless    = `^\x00-*,/:-@\[-\^` + "`" + `{-\x7f`
 	identifiers = `^[A-Za-z_][A-Za-z0-9_]*$`
 )
 
@@ -86,7 +89,7 @@ func anyText() Shape { return Shape{"type": []string{"string", "null"}} }
 
 // fileNamed is a text that can stand in the name of a file, see fileName.
 func fileNamed() Shape {
-	return Shape{"type": "string", "pattern": fileNames, "maxLength": 100, "not": Shape{"enum": []string{".", ".."}}}
+	return Shape{"type": "string", "pattern": fileNames, "maxLength": maxName, "not": Shape{"enum": []string{".", ".."}}}
 }
 
 func (w *schemaWriter) extends() Shape {
@@ -113,8 +116,9 @@ func (w *schemaWriter) params() Shape {
 
 func (w *schemaWriter) stages() Shape {
 	s := or("object")
-	s["propertyNames"] = Shape{"pattern": strings.TrimSuffix(fileNames, "+$") + `*[\p{L}\p{Nd}_.-]!?$`, "maxLength": 101,
-		"not": Shape{"pattern": `^\.\.?!?$`}}
+	s["propertyNames"] = Shape{"pattern": "^[" + nameless + "]*[" + nameless + `+]!?$`,
+		"anyOf": []Shape{{"maxLength": maxName}, {"pattern": "!$", "maxLength": maxName + 1}},
+		"not":   Shape{"pattern": `^\.\.?!?$`}}
 	s["additionalProperties"] = Shape{"$ref": "#/$defs/stage"}
 	w.stage()
 	return s
@@ -182,7 +186,7 @@ func (w *schemaWriter) stageFrame() Shape {
 
 // matrix is the axes of a stage and how they are combined.
 func (w *schemaWriter) matrix() Shape {
-	value := Shape{"type": []string{"string", "number", "boolean"}, "pattern": fileNames + "|" + HasExpression, "maxLength": 100, "not": Shape{"enum": []string{".", ".."}}}
+	value := Shape{"type": []string{"string", "number", "boolean"}, "pattern": fileNames + "|" + HasExpression, "maxLength": maxName, "not": Shape{"enum": []string{".", ".."}}}
 	values := maps.Clone(value)
 	values["type"], values["items"] = []string{"string", "number", "boolean", "array"}, value
 	axis := maps.Clone(values)
