@@ -141,7 +141,9 @@ func (c *combiner) entries(v *Value, what, example string) []*Value {
 	for _, item := range v.items {
 		switch {
 		case item.Kind == Invalid:
-		case item.Kind != Map || item.Len() == 0:
+		case item.Kind == Map && item.Len() == 0:
+			c.diags.Add(item.Pos, BadMatrix, "%s: a map of axes is needed, such as %s; this one is empty", item.Path(), example)
+		case item.Kind != Map:
 			c.diags.Add(item.Pos, BadMatrix, "%s: a map of axes is needed, such as %s; this is %s", item.Path(), example, describe(item))
 		default:
 			maps = append(maps, item)

@@ -3,6 +3,7 @@ package spec
 import (
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/cyborg-run/cyborg-run/pipeline/diag"
 )
@@ -16,6 +17,27 @@ type Stage struct {
 	Matrix Matrix
 	Handling
 	Params *Value // a map: all other keys, the kind's own parameters
+}
+
+// CheckKeys reports the keys that neither every stage has nor those of its kind, of which params points to the parameters.
+func (s Stage) CheckKeys(params any, diags *diag.List) {
+	known := stageKeys()
+	for _, f := range fieldsOf(reflect.TypeOf(params).Elem()) {
+		known = append(known, f.name)
+	}
+	for _, key := range s.Params.Keys {
+		if slices.Contains(known, key.Name) {
+			continue
+		}
+		hint := Suggest(key.Name, known)
+		switch {
+		case slices.Contains([]string{zipKey, excludeKey, includeKey}, key.Name):
+			hint = "; it belongs into matrix, beside the axes"
+		case hint == "":
+			hint = "; there are: " + strings.Join(known, ", ")
+		}
+		diags.Add(key.Pos, UnknownKey, "unknown key %q in %s%s", key.Name, s.Params.Path(), hint)
+	}
 }
 
 // frame reads what every spec has.

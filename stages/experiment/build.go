@@ -198,6 +198,7 @@ func (b *Builder) stage(s stageDecl) {
 		}
 		needed = append(needed, b.made[need.Text()]...)
 	}
+	s.CheckKeys(s.kind.Params(), b.Diags)
 	common := b.doc.Root.Get(s.kind.Kind)
 	s.values = spec.Overlay(common, s.Params, b.Diags)
 	s.whole = s.values.Sound() && (common.Absent() || common.Kind == spec.Map)
