@@ -80,7 +80,7 @@ var explanations = []Explanation{
 	{MissingFile, "a file of the user's is missing", "A data set's CSV or folder, drawings, or weights, are not where the spec says, or may not be looked at. --no-files skips the check."},
 	{MissingInput, "a stage lacks an input", "No stage that it needs makes what a stage takes in, or several do where one is taken."},
 	{BadExpression, "bad expression", "An expression, in ${...}, `where` or `assert`, cannot be understood. The place points into it. `$${` writes ${ as it is."},
-	{UnknownName, "unknown name in an expression", "An expression uses a parameter, column or function that does not exist."},
+	{UnknownName, "unknown name in an expression", "An expression uses a parameter, column, metric or function that does not exist."},
 	{ParamCycle, "parameters in a circle", "The default of a parameter uses, directly or by others, itself. The message shows the circle."},
 	{ExpressionLimit, "an expression is too large", "Expressions are bounded in length, in steps and in what they may make, each by itself and all of a spec together, so that a spec always loads. Steps are counted and not timed: what loads once loads always."},
 	{ExpressionFails, "an expression fails", "An expression is well formed but cannot be evaluated with these values: an index out of range, a list inside of text, a number out of text that is none, a whole number of more than 64 bits."},

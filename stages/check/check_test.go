@@ -12,6 +12,7 @@ import (
 
 	"github.com/cyborg-run/cyborg-run/internal/results"
 	"github.com/cyborg-run/cyborg-run/pipeline/expression"
+	"github.com/cyborg-run/cyborg-run/pipeline/spec"
 	"github.com/cyborg-run/cyborg-run/pipeline/task"
 )
 
@@ -134,9 +135,10 @@ func TestValidate(t *testing.T) {
 		"mean(auc, loss == 'cyborg') > mean(auc, loss == 'cross_entropy')":  "",
 		"paired_p(auc, loss == 'a', loss == 'b') < 0.05 or count(auc) == 8": "",
 		"abs(mean(auc, seed == 1) - 0.9) < 0.01":                            "",
-		"accuracy(loss == 'a') > 0":                                         "unknown function accuracy",
-		"mean(auc, los == 'cyborg') > 0":                                    "los == 'cyborg': unknown name \"los\"; a row has loss, seed, set, node, and mean_sets",
-		"mean(acu) > 0":                                                     "mean(acu): unknown metric acu, there are: auc, eer",
+		"accuracy(loss == 'a') > 0":                                         "unknown function accuracy; there are: count, difference, max, mean, min, paired_p, sd, welch_p, wins",
+		"maen(auc) > 0":                                                     "unknown function maen, did you mean \"mean\"?",
+		"mean(auc, los == 'cyborg') > 0":                                    "los == 'cyborg': unknown name \"los\", did you mean \"loss\"?; a row has loss, seed, set, node, and mean_sets",
+		"mean(acu) > 0":                                                     "mean(acu): unknown metric acu, did you mean \"auc\"?; there are: auc, eer",
 		"mean(auc)":                                                         "expected bool, but got float64",
 		"mean(auc, seed) > 0":                                               "seed: expected bool, but got string",
 		"mean(auc, loss == 'a', loss == 'b') > 0":                           "mean takes a metric and one condition",
@@ -149,7 +151,8 @@ func TestValidate(t *testing.T) {
 		"median(auc) > 0":                                                   "median",
 		"1 > 0":                                                             "no function of a metric",
 		"mean(auc) > 'a'":                                                   "invalid operation: > (mismatched types float64 and string)",
-		"mean(auc) > limit":                                                 "unknown name \"limit\"",
+		"mean(auc) > limit":                                                 "unknown name \"limit\"; beside functions of metrics there are numbers only",
+		"mean(auc) > eer":                                                   "unknown name \"eer\", which is a metric: write mean(eer)",
 		"":                                                                  "it ends too early",
 	} {
 		err := Validate(text, []string{"loss", "seed", "set"}, []string{"auc", "eer"})
@@ -164,12 +167,19 @@ func TestValidate(t *testing.T) {
 
 // A mistake is shown inside of the assertion: at the token, at the name of the function, or at all of it.
 func TestValidatePointsIntoTheText(t *testing.T) {
-	for text, want := range map[string]string{
-		"mean(auc, loss == ) > 0":                    ")",
-		"max(auc) > 0 and méan(auc) > 0":             "méan",
-		"max(auc) > 0 and mean(auc, los == 'a') > 0": "mean",
-		"mean(auc)": "mean(auc)",
+	for text, c := range map[string]struct {
+		want string
+		code string
+	}{
+		"mean(auc, loss == ) > 0":                    {")", spec.BadExpression},
+		"max(auc) > 0 and méan(auc) > 0":             {"méan", spec.UnknownName},
+		"max(auc) > 0 and mean(auc, los == 'a') > 0": {"los", spec.UnknownName},
+		"max(auc) > 0 and mean(acu) > 0":             {"acu", spec.UnknownName},
+		"'é' == 'é' and mean(auc) > eer":             {"eer", spec.UnknownName},
+		"mean(auc, mean(auc) > 0) > 0":               {"mean", spec.BadExpression},
+		"mean(auc)":                                  {"mean(auc)", spec.BadExpression},
 	} {
+		want := c.want
 		var err *expression.Error
 		if !errors.As(Validate(text, []string{"loss"}, []string{"auc"}), &err) {
 			t.Errorf("%s is taken", text)
@@ -177,6 +187,9 @@ func TestValidatePointsIntoTheText(t *testing.T) {
 		}
 		if got := text[err.Offset : err.Offset+err.Width]; got != want {
 			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+		if got := spec.Code(err); got != c.code {
+			t.Errorf("%s: %s, want %s", text, got, c.code)
 		}
 	}
 }

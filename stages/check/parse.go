@@ -3,6 +3,7 @@ package check
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/expr-lang/expr/parser"
 
 	"github.com/cyborg-run/cyborg-run/pipeline/expression"
+	"github.com/cyborg-run/cyborg-run/pipeline/spec"
 )
 
 // conditions is how many conditions a function takes, at least and at most.
@@ -71,14 +73,22 @@ func parse(text string, axes, metrics []string) (*assertion, error) {
 	p := &patch{axes: axes, metrics: metrics}
 	ast.Walk(&tree.Node, p)
 	if p.err != nil {
-		return nil, wrong(text, p.at, p.err.Error())
+		return nil, p.unknownIn(wrong(text, p.at, p.err.Error()))
 	}
 	if len(p.calls) == 0 {
 		return nil, wrong(text, nil, "no function of a metric, such as mean(auc, loss == 'cyborg')")
 	}
 	a := &assertion{calls: p.calls, comparisons: comparisons}
 	if a.whole, err = expression.CompileCondition(tree.Node.String(), a.environment(nil)); err != nil {
-		return nil, wrong(text, nil, p.restore(err.Error()))
+		message := p.restore(err.Error())
+		if p.names(err, tree.Node) {
+			if slices.Contains(metrics, p.unknown) {
+				message += fmt.Sprintf(", which is a metric: write mean(%s), or another function of it", p.unknown)
+			} else {
+				message += "; beside functions of metrics there are numbers only"
+			}
+		}
+		return nil, p.unknownIn(wrong(text, p.at, message))
 	}
 	for i, node := range found {
 		c := &a.comparisons[i]
@@ -109,6 +119,40 @@ func wrong(text string, at ast.Node, message string) *expression.Error {
 	}
 	return e
 }
+
+// unknownIn makes a mistake one about a name, where it is.
+func (p *patch) unknownIn(e *expression.Error) *expression.Error {
+	if p.unknown != "" {
+		e.Reason, e.Name = expression.Unknown, p.unknown
+	}
+	return e
+}
+
+// names tells whether an error is about an unknown name, and takes down where that stands in what was compiled.
+func (p *patch) names(err error, compiled ast.Node) bool {
+	var why *expression.Error
+	p.at = nil
+	if !errors.As(err, &why) || why.Reason != expression.Unknown || strings.HasPrefix(why.Name, placeholder(0)[:14]) {
+		return false
+	}
+	p.unknown = why.Name
+	ast.Walk(&compiled, place{why.Name, &p.at})
+	return true
+}
+
+// place finds where a name is read.
+type place struct {
+	name string
+	at   *ast.Node
+}
+
+func (f place) Visit(node *ast.Node) {
+	if n, ok := (*node).(*ast.IdentifierNode); ok && n.Value == f.name && *f.at == nil {
+		*f.at = n
+	}
+}
+
+func functions() []string { return slices.Sorted(maps.Keys(conditions)) }
 
 // environment holds the calls' values by the names that the patched expression has for them.
 func (a *assertion) environment(values []float64) map[string]any {
@@ -143,7 +187,8 @@ type patch struct {
 	axes, metrics []string
 	calls         []call
 	err           error
-	at            ast.Node // the name of the function where err is
+	at            ast.Node // the name where err is; nil: all of it
+	unknown       string   // a name that is not there, where that is the mistake
 }
 
 // Visit is called for inner nodes first.
@@ -155,7 +200,8 @@ func (p *patch) Visit(node *ast.Node) {
 	p.at = n.Callee
 	name := n.Callee.String()
 	if _, known := conditions[name]; !known {
-		p.err = fmt.Errorf("unknown function %s", name)
+		p.unknown = name
+		p.err = fmt.Errorf("unknown function %s%s; there are: %s", name, spec.Suggest(name, functions()), strings.Join(functions(), ", "))
 		return
 	}
 	var c call
@@ -181,7 +227,8 @@ func (p *patch) call(name string, n *ast.CallNode) (call, error) {
 		return c, fmt.Errorf("%s: the first argument of %s is the name of a metric", p.restore(c.text), name)
 	}
 	if len(p.metrics) > 0 && !slices.Contains(p.metrics, c.metric) {
-		return c, fmt.Errorf("%s: unknown metric %s, there are: %s", c.text, c.metric, strings.Join(p.metrics, ", "))
+		p.at, p.unknown = n.Arguments[0], c.metric
+		return c, fmt.Errorf("%s: unknown metric %s%s; there are: %s", c.text, c.metric, spec.Suggest(c.metric, p.metrics), strings.Join(p.metrics, ", "))
 	}
 	for _, argument := range n.Arguments[1:] {
 		program, err := p.condition(argument)
@@ -200,11 +247,13 @@ func (p *patch) condition(node ast.Node) (*expression.Condition, error) {
 	}
 	ast.Walk(&node, numbers(env))
 	condition, err := expression.CompileCondition(node.String(), env)
-	var why *expression.Error
-	if errors.As(err, &why) && why.Reason == expression.Unknown {
-		return nil, fmt.Errorf("%s; a row has %s, and mean_sets", p.restore(why.Message), strings.Join(slices.Concat(p.axes, []string{"set", "node"}), ", "))
-	}
 	if err != nil {
+		if at := p.at; !p.names(err, node) {
+			p.at = at
+		} else {
+			columns := slices.Concat(p.axes, []string{"set", "node"})
+			return nil, fmt.Errorf("%s%s; a row has %s, and mean_sets", p.restore(err.Error()), spec.Suggest(p.unknown, append(slices.Clone(columns), "mean_sets")), strings.Join(columns, ", "))
+		}
 		return nil, errors.New(p.restore(err.Error()))
 	}
 	return condition, nil
