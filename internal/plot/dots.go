@@ -12,6 +12,7 @@ type Dots struct {
 	Groups    []Group
 	Names     []string // of the series, in the order of the columns
 	Numbers   []int    // their series numbers
+	Width     float64  // beyond it, groups go on in a further row; zero: one row, however wide
 }
 
 // Group is one place on the x axis. Values holds one list for each series.
@@ -30,25 +31,60 @@ func (d Dots) PNG() ([]byte, error) { return renderPNG(d) }
 func (d Dots) title() string { return d.Title }
 
 func (d Dots) size() (w, h float64) {
-	w = math.Max(520, 82+float64(len(d.Groups)*(len(d.Names)*19+16)))
-	return w, 340 + d.head(w)
+	each, rows := d.rows()
+	w = math.Max(520, 82+float64(each*(len(d.Names)*19+16)))
+	return w, d.head(w) + 4 + float64(rows)*(rowHeight(rows)+belowRow)
+}
+
+// rows says how many groups stand in each row, and how many rows there are.
+func (d Dots) rows() (each, rows int) {
+	n := max(1, len(d.Groups))
+	if each = n; d.Width > 0 {
+		each = min(n, max(1, int(d.Width-82)/(len(d.Names)*19+16)))
+	}
+	rows = (n + each - 1) / each
+	return (n + rows - 1) / rows, rows
+}
+
+const belowRow = 34.0 // pixels, for the groups' names
+
+func rowHeight(rows int) float64 {
+	if rows == 1 {
+		return 302
+	}
+	return 160
+}
+
+// Extent is the y axis as it is drawn. Panels that stand side by side take that of all of them together.
+func (d Dots) Extent() Range {
+	if d.Y != (Range{}) {
+		return d.Y
+	}
+	limits := d.Limits
+	if limits == (Range{}) {
+		limits = Range{math.Inf(-1), math.Inf(1)}
+	}
+	return covering(d.all()...).widened(0.08, limits)
 }
 
 func (d Dots) head(w float64) float64 { return 38 + legend(nil, d.keys(), 64, w-16, 0) }
 
 func (d Dots) draw(c canvas) {
-	w, h := d.size()
-	f := frame{left: 64, top: d.head(w) + 4, right: w - 18, bottom: h - 34, x: Range{0, float64(max(1, len(d.Groups)))}, y: d.Y}
-	if f.y == (Range{}) {
-		limits := d.Limits
-		if limits == (Range{}) {
-			limits = Range{math.Inf(-1), math.Inf(1)}
-		}
-		f.y = covering(d.all()...).widened(0.08, limits)
-	}
+	w, _ := d.size()
 	c.text(label{at: point{16, 24}, text: d.Title, size: titleSize, bold: true, paint: ink})
-	legend(c, d.keys(), f.left, f.right, 36)
-	for i, g := range d.Groups {
+	legend(c, d.keys(), 64, w-18, 36)
+	each, rows := d.rows()
+	high, wide := rowHeight(rows), (w-18-64)/float64(each)
+	for row := range rows {
+		groups := d.Groups[min(row*each, len(d.Groups)):min((row+1)*each, len(d.Groups))]
+		n := float64(max(1, len(groups)))
+		top := d.head(w) + 4 + float64(row)*(high+belowRow)
+		d.row(c, frame{left: 64, top: top, right: 64 + n*wide, bottom: top + high, x: Range{0, n}, y: d.Extent()}, groups)
+	}
+}
+
+func (d Dots) row(c canvas, f frame, groups []Group) {
+	for i, g := range groups {
 		if g.Strong {
 			a, b := f.at(float64(i)+0.04, f.y.High), f.at(float64(i)+0.96, f.y.Low)
 			c.area([]point{a, {b.x, a.y}, b, {a.x, b.y}}, faint, 0.45)
@@ -59,7 +95,7 @@ func (d Dots) draw(c canvas) {
 		c.line([]point{f.at(f.x.Low, d.Reference), f.at(f.x.High, d.Reference)}, stroke{paint: muted, width: 1, dash: []float64{1.5, 3}})
 	}
 	f.base(c)
-	for i, g := range d.Groups {
+	for i, g := range groups {
 		middleOf := f.at(float64(i)+0.5, f.y.Low)
 		c.text(label{at: point{middleOf.x, f.bottom + 20}, text: g.Name, size: labelSize, bold: g.Strong, anchor: middle, paint: ink})
 		for k, values := range g.Values {

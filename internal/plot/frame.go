@@ -64,6 +64,7 @@ type key struct {
 	name   string
 	series int
 	line   bool // a line, else a marker
+	marked bool // a line with its marker
 	dashed bool
 	plain  bool // in grey: it stands for a kind of line, not for a series
 }
@@ -99,13 +100,25 @@ func (k key) draw(c canvas, at point, wide float64) {
 	if k.plain {
 		s.paint = muted
 	}
-	if k.dashed {
+	switch {
+	case k.dashed:
 		s.dash = dashes
+	case !k.plain:
+		s.dash = repeated(k.series)
 	}
 	c.line([]point{at, {at.x + wide, at.y}}, s)
+	if k.marked {
+		marker(c, k.series, point{at.x + wide/2, at.y}, 3.8, 1)
+	}
 }
 
 var dashes = []float64{5, 3.5}
+
+// repeated is the dash of a series whose colour another one has already; nil for the first of each colour.
+func repeated(series int) []float64 {
+	patterns := [][]float64{nil, {8, 2.5}, {2.5, 2}, {9, 2.5, 2.5, 2.5}}
+	return patterns[series/len(Palette())%len(patterns)]
+}
 
 func decimal(v float64, decimals int) string {
 	text := strconv.FormatFloat(v, 'f', decimals, 64)

@@ -68,7 +68,7 @@ func (l Lines) draw(c canvas) {
 	}
 	for _, s := range l.Series {
 		s.bounds(c, f)
-		s.curve(c, f)
+		s.curve(c, f, l.marked())
 	}
 }
 
@@ -87,8 +87,17 @@ func (s Line) bounds(c canvas, f frame) {
 	}
 }
 
-func (s Line) curve(c canvas, f frame) {
-	style := stroke{paint: series(s.Number), width: 2.2}
+// marked says that there are so many curves that colours alone are hard to follow.
+func (l Lines) marked() bool {
+	names := map[string]bool{}
+	for _, s := range l.Series {
+		names[s.Name] = true
+	}
+	return len(names) > 3
+}
+
+func (s Line) curve(c canvas, f frame, marked bool) {
+	style := stroke{paint: series(s.Number), width: 2.2, dash: repeated(s.Number)}
 	if s.Dashed {
 		style.dash, style.width = dashes, 1.8
 	}
@@ -105,7 +114,34 @@ func (s Line) curve(c canvas, f frame) {
 		for _, p := range points {
 			marker(c, s.Number, p, 3.5, 1)
 		}
+	} else if marked && !s.Dashed {
+		for _, p := range along(points, 5, float64(s.Number%7)/7) {
+			marker(c, s.Number, p, 3.8, 1)
+		}
 	}
+}
+
+// along are n places on a path, evenly apart and shifted by a share of their distance.
+func along(path []point, n int, shift float64) (at []point) {
+	length := 0.0
+	for i := 1; i < len(path); i++ {
+		length += math.Hypot(path[i].x-path[i-1].x, path[i].y-path[i-1].y)
+	}
+	gone := 0.0
+	for i := 1; i < len(path); i++ {
+		a, b := path[i-1], path[i]
+		part := math.Hypot(b.x-a.x, b.y-a.y)
+		for len(at) < n {
+			next := (float64(len(at)) + shift + 1.0/14) / float64(n) * length
+			if next > gone+part || part == 0 {
+				break
+			}
+			share := (next - gone) / part
+			at = append(at, point{a.x + share*(b.x-a.x), a.y + share*(b.y-a.y)})
+		}
+		gone += part
+	}
+	return at
 }
 
 func (s Line) band(c canvas, f frame) {
@@ -137,7 +173,7 @@ func (l Lines) keys() []key {
 	for _, s := range l.Series {
 		if !named[s.Name] {
 			named[s.Name] = true
-			keys = append(keys, key{name: s.Name, series: s.Number, line: true})
+			keys = append(keys, key{name: s.Name, series: s.Number, line: true, marked: l.marked()})
 		}
 	}
 	if l.Solid != "" {

@@ -3,7 +3,8 @@
 // Terms: a figure is a chart with its title, axes and legend, in units of CSS pixels (1/96 inch). A series is one setting
 // (or another thing compared) and has a number; the same number has the same colour and marker in every figure and in the
 // report. Series 0 is grey, for the baseline. The colours are those of Okabe and Ito ("Color universal design", 2008),
-// which people with any usual colour blindness can tell apart; markers and dashes say the same again.
+// which people with any usual colour blindness can tell apart; markers say the same again, and where there are more series than
+// colours, other markers and dashed lines tell those of one colour apart.
 //
 // Figures are values; drawing one has no effect on it, and the same figure gives the same bytes. An SVG stands alone with
 // the light colours on white; each of its parts has a class too (plot-ink, plot-s1 ...), so that a page that holds it

@@ -147,3 +147,53 @@ func TestTheBaselineIsGreyAndTheOthersKeepTheirOrder(t *testing.T) {
 		t.Errorf("numbers: %v", got)
 	}
 }
+
+func TestSeriesOfOneColourDifferInMarkerAndDash(t *testing.T) {
+	seen := map[string]int{}
+	for n := range 28 {
+		key := series(n).hex + path(shape(n, point{}, 1))
+		if other, twice := seen[key]; twice {
+			t.Errorf("series %d and %d have the same colour and marker", other, n)
+		}
+		seen[key] = n
+		if dash := repeated(n); (dash == nil) != (n < 7) {
+			t.Errorf("series %d: dash %v", n, dash)
+		}
+	}
+}
+
+// Curves carry their markers where there are more than colours alone tell apart, each at places of its own.
+func TestManyCurvesAreMarked(t *testing.T) {
+	x, y := []float64{0, 0.5, 1}, []float64{0, 0.9, 1}
+	for n, want := range map[int]int{3: 0, 4: 4 * 6} { // five along the curve, one in the legend
+		f := Lines{X: Range{0, 1}, Y: Range{0, 1}}
+		for i := range n {
+			f.Series = append(f.Series, Line{Name: strings.Repeat("x", i+1), Number: i, X: x, Y: y})
+		}
+		if got := strings.Count(string(f.SVG()), `Z" fill`) - 1; got != want { // the paper is an area too
+			t.Errorf("%d curves have %d markers, want %d", n, got, want)
+		}
+	}
+	at := along([]point{{0, 0}, {0, 0}, {3, 0}, {3, 7}}, 5, 0.5)
+	if len(at) != 5 || at[4].x != 3 || !(at[4].y > at[3].y) {
+		t.Errorf("places %v", at)
+	}
+}
+
+func TestDotsGoOnInAFurtherRow(t *testing.T) {
+	d := Dots{Width: 520, Names: []string{"a", "b", "c", "d"}, Numbers: []int{0, 1, 2, 3}, Reference: math.NaN()}
+	for range 7 {
+		d.Groups = append(d.Groups, Group{Name: "g", Values: [][]float64{{0.1}, {0.2}, {0.3}, {0.4}}})
+	}
+	w, h := d.size()
+	if each, rows := d.rows(); each != 4 || rows != 2 || w != 520 {
+		t.Errorf("%d groups in each of %d rows, %v pixels wide", each, rows, w)
+	}
+	if text := string(d.SVG()); strings.Count(text, ">g</text>") != 7 || strings.Contains(text, "NaN") {
+		t.Errorf("a figure of %v x %v:\n%s", w, h, text)
+	}
+	d.Width = 0
+	if _, rows := d.rows(); rows != 1 {
+		t.Errorf("%d rows where the width has no bound", rows)
+	}
+}

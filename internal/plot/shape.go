@@ -2,7 +2,8 @@ package plot
 
 import "math"
 
-// shape is the outline of series n's marker. All have about the area of a circle of that radius.
+// shape is the outline of series n's marker. All have about the area of a circle of that radius. Where colours come again, each
+// has the next shape: 49 series have no pair of both in common.
 func shape(n int, at point, radius float64) []point {
 	polygon := func(corners int, turn, scale float64) []point {
 		out := make([]point, corners)
@@ -12,7 +13,7 @@ func shape(n int, at point, radius float64) []point {
 		}
 		return out
 	}
-	switch n % 7 {
+	switch (n + n/7) % 7 {
 	case 1:
 		return polygon(4, math.Pi/4, 1.25) // square
 	case 2:

@@ -28,16 +28,8 @@ func TestInABrowser(t *testing.T) {
 	if err := os.WriteFile(path, []byte(write(t, in)), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU)
-	alloc, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	defer stop()
-	ctx, end := chromedp.NewContext(alloc)
+	ctx, end := open(t, program)
 	defer end()
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatalf("start the browser: %v", err)
-	}
-	ctx, late := context.WithTimeout(ctx, time.Minute)
-	defer late()
 
 	var mu sync.Mutex
 	var fetched, complaints []string
@@ -86,6 +78,25 @@ func TestInABrowser(t *testing.T) {
 	defer mu.Unlock()
 	if len(fetched) > 0 || len(complaints) > 0 {
 		t.Errorf("fetched %v, complaints %v", fetched, complaints)
+	}
+}
+
+// open starts the browser, for a minute at most.
+func open(t *testing.T, program string) (context.Context, func()) {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU)
+	alloc, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, end := chromedp.NewContext(alloc)
+	if err := chromedp.Do(ctx); err != nil {
+		end()
+		stop()
+		t.Fatalf("start the browser: %v", err)
+	}
+	ctx, late := context.WithTimeout(ctx, time.Minute)
+	return ctx, func() {
+		late()
+		end()
+		stop()
 	}
 }
 

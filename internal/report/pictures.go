@@ -30,14 +30,25 @@ type grid struct {
 	Columns []string
 	Rows    []gridRow
 	Of      int // images that there are
+	bands
 }
 
 // Width is the number of columns with pictures.
 func (g grid) Width() int {
 	if g.Map == "" {
-		return 1 + len(g.Columns)
+		return 1 + len(g.Heads)
 	}
-	return 2 + len(g.Columns)
+	return 2 + len(g.Heads)
+}
+
+// Setting is one that stands in that column.
+func (g grid) Setting(column int) string {
+	for _, b := range g.Bands {
+		if column < len(b.At) && b.At[column] >= 0 {
+			return g.Columns[b.At[column]]
+		}
+	}
+	return ""
 }
 
 type gridRow struct {

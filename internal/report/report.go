@@ -78,19 +78,26 @@ func Write(w io.Writer, in Input) error {
 	}
 	v := view{Input: in, Style: style()}
 	if s := in.Summary; s != nil {
-		v.marks = newMarks(s)
+		v.Groups = s.Groups()
+		v.marks = newMarks(s, v.Groups)
 		v.Lead = lead(s)
 		if !onlyCurves(s) {
-			v.Comparison, v.Runs = newComparison(s), newRuns(s)
+			v.Comparison, v.Runs = newComparison(s, v.Groups), newRuns(s)
 		}
-		v.Findings = findings(s)
-		v.Others = newOthers(s)
+		v.Findings = findings(s, v.Groups)
+		v.Others = newOthers(s, v.Groups)
 		if len(s.Settings) > 2 { // else the comparison says it already
 			v.Pairs = s.Pairs
 		}
 		v.Tables, v.DeLong = layouts(s), overRepeats(s.DeLong)
 		v.Story = newStory(s, in.Files)
 		v.Grid, v.Means = v.pictures(s, in.Files)
+		if v.Story != nil {
+			v.Story.bands = newBands(v.Groups, v.Story.names())
+		}
+		if v.Grid != nil {
+			v.Grid.bands = newBands(v.Groups, v.Grid.Columns)
+		}
 		v.Notes = append(v.Notes, s.Notes...)
 	}
 	v.Agreements = newAgreements(in.Agreement, in.Files)
@@ -110,6 +117,7 @@ type view struct {
 	marks
 
 	Style      template.CSS
+	Groups     []results.Group
 	Lead       string
 	Findings   []string
 	Comparison *comparison
@@ -125,18 +133,32 @@ type view struct {
 
 	Tables      []layout
 	DeLong      []results.DeLong // over all repeats
-	Reliability template.HTML
+	Reliability *panels
 
-	ROC, Dots, Accuracy, Loss template.HTML
-	Broad                     bool     // the dots need the page's whole width
-	Sets                      []figure // the ROC of each set
+	ROC, Dots, Accuracy, Loss *panels
+	Sets                      []*panels // the ROC of each set
 	Bars                      []bar
 	Total                     float64
 }
 
-type figure struct {
-	Name string
-	SVG  template.HTML
+// panels are a figure of each group of settings, side by side.
+type panels struct {
+	Panels []template.HTML
+	Broad  bool // they need the page's whole width
+}
+
+// panels are nil where none of the groups has that figure.
+func (v *view) panels(name string) *panels {
+	p := &panels{}
+	for _, g := range v.Groups {
+		if svg := inline(v.Input.Figures[name+g.File]); svg != "" {
+			p.Panels, p.Broad = append(p.Panels, svg), p.Broad || widthOf(svg) > 600
+		}
+	}
+	if p.Broad = p.Broad || len(p.Panels) > 1; len(p.Panels) == 0 {
+		return nil
+	}
+	return p
 }
 
 // figures sorts the figures to their places. One that is not what this program draws is left out.
@@ -144,13 +166,12 @@ func (v *view) figures() {
 	if v.Summary == nil {
 		return
 	}
-	v.ROC, v.Dots = inline(v.Input.Figures["roc"]), inline(v.Input.Figures[v.Summary.Metric])
-	v.Broad = widthOf(v.Dots) > 600
-	v.Reliability = inline(v.Input.Figures["reliability"])
-	v.Accuracy, v.Loss = inline(v.Input.Figures["learning_accuracy"]), inline(v.Input.Figures["learning_loss"])
+	v.ROC, v.Dots = v.panels("roc"), v.panels(results.FileName(v.Summary.Metric))
+	v.Reliability = v.panels("reliability")
+	v.Accuracy, v.Loss = v.panels("learning_accuracy"), v.panels("learning_loss")
 	for _, set := range v.Summary.Sets {
-		if svg := inline(v.Input.Figures["roc_"+set]); svg != "" {
-			v.Sets = append(v.Sets, figure{set, svg})
+		if p := v.panels("roc_" + results.FileName(set)); p != nil {
+			v.Sets = append(v.Sets, p)
 		}
 	}
 }

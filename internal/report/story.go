@@ -35,6 +35,7 @@ type story struct {
 	Maps     []string   // names of the maps: "human (simulated)"
 	Settings []storyOf  // columns
 	Rows     []storyRow // images
+	bands
 }
 
 // storyOf is a setting and how many repeats its CAMs are averaged over.
@@ -58,7 +59,24 @@ type storyCell struct {
 }
 
 // Width is the number of columns with pictures.
-func (s story) Width() int { return 1 + len(s.Maps) + len(s.Settings) }
+func (s story) Width() int { return 1 + len(s.Maps) + len(s.Heads) }
+
+func (s story) names() (names []string) {
+	for _, of := range s.Settings {
+		names = append(names, of.Setting)
+	}
+	return names
+}
+
+// Over is how many repeats stand behind a column, at most.
+func (s story) Over(column int) (n int) {
+	for _, b := range s.Bands {
+		if column < len(b.At) && b.At[column] >= 0 {
+			n = max(n, s.Settings[b.At[column]].N)
+		}
+	}
+	return n
+}
 
 // newStory is nil where no setting has several repeats: the grid of one repeat then says the same.
 func newStory(s *results.Summary, files fs.FS) *story {

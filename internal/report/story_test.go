@@ -73,6 +73,7 @@ func TestStory(t *testing.T) {
 	if got == nil || len(got.Rows) != 2 || got.Rows[0].Label != "Synthetic" {
 		t.Fatalf("%+v, want a synthetic and a real row", got)
 	}
+	got.bands = newBands(s.Groups(), got.names())
 	if fmt.Sprint(got.Maps, got.Settings, got.Width()) != "[human (simulated) head (simulated)] [{plain 2} {cyborg 2}] 5" {
 		t.Errorf("columns %v, %v: %d", got.Maps, got.Settings, got.Width())
 	}

@@ -8,15 +8,18 @@ import (
 	"github.com/cyborg-run/cyborg-run/internal/results"
 )
 
-// marks gives each setting the marker that it has in the figures.
-type marks struct{ numbers map[string]int }
+// marks gives each setting the marker that it has in the figures, and the name that it has in its group.
+type marks struct {
+	numbers map[string]int
+	names   map[string]string
+}
 
-func newMarks(s *results.Summary) marks {
+func newMarks(s *results.Summary, groups []results.Group) marks {
 	baseline := ""
 	if len(s.Tests) > 0 {
 		baseline = s.Tests[0].Baseline
 	}
-	return marks{plot.Numbers(s.Settings, baseline)}
+	return marks{results.Numbers(groups, baseline), results.Names(groups)}
 }
 
 // Mark is a setting's marker.
@@ -24,11 +27,16 @@ func (m marks) Mark(setting string) template.HTML {
 	return template.HTML(plot.Marker(m.numbers[setting]))
 }
 
+// Called is what a setting is called within its group.
+func (m marks) Called(setting string) string { return m.names[setting] }
+
 // comparison is the first table: a row for each setting; the mean over the sets, its test against the baseline, each set.
 type comparison struct {
 	Metric  string
 	Sets    []setColumn
 	Rows    []comparisonRow
+	Apart   bool // the sets are not in it: beside the tests there is no room for them
+	Below   bool // ... but in the first of the tables that follow
 	Means   bool // there are several sets, and so a column for their mean
 	Tested  bool // there is a baseline, and at least one row is tested against it
 	Largest int  // number of repeats of the fullest row
@@ -40,6 +48,7 @@ type setColumn struct {
 }
 
 type comparisonRow struct {
+	Group    string // where one begins: its name
 	Setting  string
 	Baseline bool
 	Mean     *results.Cell   // nil: none
@@ -48,13 +57,15 @@ type comparisonRow struct {
 	Repeats  int
 }
 
-func newComparison(s *results.Summary) *comparison {
+func newComparison(s *results.Summary, groups []results.Group) *comparison {
 	c := &comparison{Metric: metricName(s.Metric), Means: len(s.Sets) > 1}
 	for _, set := range s.Sets {
 		c.Sets = append(c.Sets, setColumn{Name: set, InMean: slices.Contains(s.Mean, set)})
 	}
-	for _, setting := range s.Settings {
-		row := comparisonRow{Setting: setting, Mean: findCell(s, setting, "mean", s.Metric)}
+	longest := 0
+	grouped(groups, func(group, setting, name string) {
+		longest = max(longest, len(name))
+		row := comparisonRow{Group: group, Setting: setting, Mean: findCell(s, setting, "mean", s.Metric)}
 		for _, set := range c.Sets {
 			found := findCell(s, setting, set.Name, s.Metric)
 			row.Cells = append(row.Cells, found)
@@ -70,8 +81,49 @@ func newComparison(s *results.Summary) *comparison {
 		}
 		c.Largest = max(c.Largest, row.Repeats)
 		c.Rows = append(c.Rows, row)
-	}
+	})
+	c.Apart = c.Tested && c.width(longest) > pageWidth
+	c.Below = c.Apart && len(s.Tables) > 0 && s.Tables[0].Metric == s.Metric
 	return c
+}
+
+// grouped goes through the settings group by group; group is empty but for the first of each.
+func grouped(groups []results.Group, do func(group, setting, name string)) {
+	for _, g := range groups {
+		for i, of := range g.Settings {
+			group := ""
+			if i == 0 {
+				group = g.Name
+			}
+			do(group, of.Setting, of.Name)
+		}
+	}
+}
+
+const pageWidth = 1004 // pixels, as in page.css
+
+// width is about how wide the table is with all sets in it, in pixels.
+func (c *comparison) width(longest int) int {
+	wide := 95 + 8*longest + 80 + 60 // marker and name, mean, repeats
+	if c.Tested {
+		wide += 350
+	}
+	for _, set := range c.Sets {
+		wide += max(72, 22+7*len(set.Name))
+	}
+	return wide
+}
+
+// Span is the number of columns without those of sets.
+func (c *comparison) Span() int {
+	n := 2
+	if c.Means {
+		n++
+	}
+	if c.Tested {
+		n += 4
+	}
+	return n
 }
 
 func findCell(s *results.Summary, setting, set, metric string) *results.Cell {
@@ -90,11 +142,12 @@ type others struct {
 }
 
 type othersRow struct {
+	Group   string // where one begins: its name
 	Setting string
 	Cells   []*results.Cell
 }
 
-func newOthers(s *results.Summary) *others {
+func newOthers(s *results.Summary, groups []results.Group) *others {
 	o := &others{}
 	var metrics []string
 	for _, c := range s.Cells {
@@ -106,13 +159,13 @@ func newOthers(s *results.Summary) *others {
 	if len(metrics) == 0 {
 		return nil
 	}
-	for _, setting := range s.Settings {
-		row := othersRow{Setting: setting}
+	grouped(groups, func(group, setting, _ string) {
+		row := othersRow{Group: group, Setting: setting}
 		for _, metric := range metrics {
 			row.Cells = append(row.Cells, findCell(s, setting, "mean", metric))
 		}
 		o.Rows = append(o.Rows, row)
-	}
+	})
 	return o
 }
 

@@ -18,6 +18,7 @@ type layout struct {
 	results.Table
 	Name, Caption string
 	Rows          []layoutRow
+	Stacked       bool // deviations stand below their means: beside them there is no room
 }
 
 type layoutRow struct {
@@ -28,9 +29,12 @@ type layoutRow struct {
 func layouts(s *results.Summary) (all []layout) {
 	for _, t := range s.Tables {
 		l := layout{Table: t, Name: measureName(t.Metric)}
+		names := 0
 		for _, row := range t.Rows {
 			l.Rows = append(l.Rows, layoutRow{row, len(row.Names) - 1})
+			names = max(names, len(strings.Join(row.Names, "")))
 		}
+		l.Stacked = 120*len(t.Columns)+8*names+30*len(t.Axes)+60 > pageWidth
 		best := "highest"
 		if metrics.LowerIsBetter(t.Metric) {
 			best = "lowest"

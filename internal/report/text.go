@@ -59,23 +59,37 @@ func count(n int, one, many string) string {
 	return strconv.Itoa(n) + " " + many
 }
 
-// findings are the comparisons in plain words: each setting against the baseline, on the mean over the sets.
-func findings(s *results.Summary) (out []string) {
+// findings are the comparisons in plain words: each setting against the baseline, on the mean over the sets. Many of them
+// become one sentence for each group.
+func findings(s *results.Summary, groups []results.Group) (out []string) {
+	var tests []results.Test
 	for _, t := range s.Tests {
 		if t.Metric == s.Metric && t.Set == "mean" {
-			out = append(out, finding(s, t))
+			tests = append(tests, t)
 		}
+	}
+	if len(groups) > 1 || len(tests) > 4 {
+		return sentences(s, groups, tests)
+	}
+	for _, t := range tests {
+		out = append(out, finding(s, t))
 	}
 	return out
 }
 
-func finding(s *results.Summary, t results.Test) string {
-	where := ""
-	if len(s.Mean) > 1 {
-		where = "On average over " + list(s.Mean) + ", "
-	} else if len(s.Mean) == 1 {
-		where = "On " + s.Mean[0] + ", "
+// average says over which sets the mean is taken.
+func average(s *results.Summary) string {
+	switch len(s.Mean) {
+	case 0:
+		return ""
+	case 1:
+		return "On " + s.Mean[0] + ", "
 	}
+	return "On average over " + list(s.Mean) + ", "
+}
+
+func finding(s *results.Summary, t results.Test) string {
+	where := average(s)
 	a, b := cell(s, t.Setting), cell(s, t.Baseline)
 	text := fmt.Sprintf("%s%s has a mean %s of %s, against %s of %s", where, t.Setting, metricName(s.Metric), number(a.Mean), number(b.Mean), t.Baseline)
 	if a.N != t.N || b.N != t.N {

@@ -10,12 +10,14 @@ import (
 	"github.com/cyborg-run/cyborg-run/internal/results"
 )
 
-// figures draws all figures; the result's keys are file names below the stage's output.
+// figures draws all figures, those of each group of settings by themselves; the result's keys are file names below the
+// stage's output.
 func figures(s *results.Summary, baseline string) (map[string][]byte, error) {
 	if len(s.Tests) > 0 {
 		baseline = s.Tests[0].Baseline
 	}
-	numbers := plot.Numbers(s.Settings, baseline)
+	groups := s.Groups()
+	numbers := results.Numbers(groups, baseline)
 	files := map[string][]byte{}
 	type drawing interface {
 		SVG() []byte
@@ -30,78 +32,133 @@ func figures(s *results.Summary, baseline string) (map[string][]byte, error) {
 		files["figures/"+name+".png"] = picture
 		return err
 	}
-	measured := func(metric string) bool {
-		return slices.ContainsFunc(s.Cells, func(c results.Cell) bool { return c.Metric == metric && len(c.Values) > 0 })
+	measured := func(metric string, g results.Group) bool {
+		return slices.ContainsFunc(s.Cells, func(c results.Cell) bool { return c.Metric == metric && len(c.Values) > 0 && g.Has(c.Setting) })
 	}
-	if len(s.ROC) > 0 {
-		over := "over " + strings.Join(s.Mean, ", ") + " pooled"
-		if err := add("roc", rocFigure(s, numbers, pooledSet, over), true); err != nil {
-			return nil, err
+	extent := dotsFigure(s, panel{Group: everything(groups), numbers: numbers}).Extent()
+	for _, g := range groups {
+		p := panel{Group: g, numbers: numbers}
+		if f := rocFigure(s, p, pooledSet, "over "+means(s)+" pooled"); len(f.Series) > 0 {
+			if err := add("roc"+g.File, f, true); err != nil {
+				return nil, err
+			}
+			for _, set := range s.Sets {
+				if err := add("roc_"+fileName(set)+g.File, rocFigure(s, p, set, "on "+set), false); err != nil {
+					return nil, err
+				}
+			}
 		}
-		for _, set := range s.Sets {
-			if err := add("roc_"+fileName(set), rocFigure(s, numbers, set, "on "+set), false); err != nil {
+		if measured(s.Metric, g) {
+			dots := dotsFigure(s, p)
+			dots.Y, dots.Width = extent, 760
+			if g.Name != "" {
+				dots.Width = 520 // as wide as its neighbours
+			}
+			if err := add(fileName(s.Metric)+g.File, dots, true); err != nil {
 				return nil, err
 			}
 		}
-	}
-	if measured(s.Metric) {
-		if err := add(fileName(s.Metric), dotsFigure(s, numbers), true); err != nil {
-			return nil, err
-		}
-	}
-	if len(s.Reliable) > 0 {
-		if err := add("reliability", reliabilityFigure(s, numbers), true); err != nil {
-			return nil, err
-		}
-	}
-	for _, what := range []string{"accuracy", "loss"} {
-		if len(s.Curves) > 0 {
-			if err := add("learning_"+what, learningFigure(s, numbers, what), true); err != nil {
+		if f := reliabilityFigure(s, p); len(f.Series) > 0 {
+			if err := add("reliability"+g.File, f, true); err != nil {
 				return nil, err
+			}
+		}
+		for _, what := range []string{"accuracy", "loss"} {
+			if f := learningFigure(s, p, what); len(f.Series) > 0 || len(s.Curves) > 0 && g.Name == "" {
+				if err := add("learning_"+what+g.File, f, true); err != nil {
+					return nil, err
+				}
 			}
 		}
 	}
 	return files, nil
 }
 
-func rocFigure(s *results.Summary, numbers map[string]int, set, where string) plot.Lines {
+// panel is what a figure shows: the settings of one group, each by its name there.
+type panel struct {
+	results.Group
+	numbers map[string]int
+}
+
+func everything(groups []results.Group) (all results.Group) {
+	for _, g := range groups {
+		all.Settings = append(all.Settings, g.Settings...)
+	}
+	return all
+}
+
+// named finds a setting's name; ok is false where it is of another group.
+func (p panel) named(setting string) (name string, ok bool) {
+	for _, of := range p.Settings {
+		if of.Setting == setting {
+			return of.Name, true
+		}
+	}
+	return "", false
+}
+
+// title puts the group in front of what a figure shows.
+func (p panel) title(text string) string {
+	if p.Name == "" {
+		return text
+	}
+	return p.Name + ": " + text
+}
+
+// means are the sets of the mean, by their names where a title has the room.
+func means(s *results.Summary) string {
+	if names := strings.Join(s.Mean, ", "); len(names) <= 40 {
+		return names
+	}
+	return fmt.Sprintf("%d sets", len(s.Mean))
+}
+
+// boundsShown is the largest number of curves whose bands over images still can be told apart.
+const boundsShown = 6
+
+func rocFigure(s *results.Summary, p panel, set, where string) plot.Lines {
 	f := plot.Lines{
-		Title: "ROC " + where, XLabel: "False positive rate (BPCER)", YLabel: "True positive rate (1 - APCER)",
+		Title: p.title("ROC " + where), XLabel: "False positive rate (BPCER)", YLabel: "True positive rate (1 - APCER)",
 		X: plot.Range{Low: 0, High: 1}, Y: plot.Range{Low: 0, High: 1}, Diagonal: "chance", Square: true,
 	}
 	for _, r := range s.ROC {
-		if r.Set == set {
-			f.Series = append(f.Series, plot.Line{
-				Name: fmt.Sprintf("%s, AUC %.3f", r.Setting, r.AUC), Number: numbers[r.Setting], X: r.FPR, Y: r.TPR, SD: r.SD, Low: r.Low, High: r.High,
-			})
+		if name, ok := p.named(r.Setting); ok && r.Set == set {
+			line := plot.Line{Name: fmt.Sprintf("%s, AUC %.3f", name, r.AUC), Number: p.numbers[r.Setting], X: r.FPR, Y: r.TPR, SD: r.SD}
+			if len(p.Settings) <= boundsShown {
+				line.Low, line.High = r.Low, r.High
+			}
+			f.Series = append(f.Series, line)
 		}
 	}
 	return f
 }
 
 // reliabilityFigure shows how often images of a score are synthetic, which for calibrated scores is that score.
-func reliabilityFigure(s *results.Summary, numbers map[string]int) plot.Lines {
+func reliabilityFigure(s *results.Summary, p panel) plot.Lines {
 	f := plot.Lines{
-		Title: "Reliability over " + strings.Join(s.Mean, ", ") + " pooled", XLabel: "Mean score of the bin", YLabel: "Share of synthetic images",
+		Title: p.title("Reliability over " + means(s) + " pooled"), XLabel: "Mean score of the bin", YLabel: "Share of synthetic images",
 		X: plot.Range{Low: 0, High: 1}, Y: plot.Range{Low: 0, High: 1}, Diagonal: "calibrated", Square: true,
 	}
 	for _, r := range s.Reliable {
-		f.Series = append(f.Series, plot.Line{Name: fmt.Sprintf("%s, ECE %.3f", r.Setting, r.ECE), Number: numbers[r.Setting], X: r.Score, Y: r.Share, Points: true})
+		if name, ok := p.named(r.Setting); ok {
+			f.Series = append(f.Series, plot.Line{Name: fmt.Sprintf("%s, ECE %.3f", name, r.ECE), Number: p.numbers[r.Setting], X: r.Score, Y: r.Share, Points: true})
+		}
 	}
 	return f
 }
 
-func learningFigure(s *results.Summary, numbers map[string]int, what string) plot.Lines {
+func learningFigure(s *results.Summary, p panel, what string) plot.Lines {
 	f := plot.Lines{
-		Title: strings.ToUpper(what[:1]) + what[1:] + " by epoch", XLabel: "Epoch", YLabel: strings.ToUpper(what[:1]) + what[1:],
+		Title: p.title(strings.ToUpper(what[:1]) + what[1:] + " by epoch"), XLabel: "Epoch", YLabel: strings.ToUpper(what[:1]) + what[1:],
 		Whole: true,
 	}
 	low := 1.0
 	for _, c := range s.Curves {
-		if !strings.HasSuffix(c.Name, "_"+what) {
+		name, ok := p.named(c.Setting)
+		if !ok || !strings.HasSuffix(c.Name, "_"+what) {
 			continue
 		}
-		line := plot.Line{Name: c.Setting, Number: numbers[c.Setting], Y: c.Mean, SD: c.SD, Dashed: strings.HasPrefix(c.Name, "train_")}
+		line := plot.Line{Name: name, Number: p.numbers[c.Setting], Y: c.Mean, SD: c.SD, Dashed: strings.HasPrefix(c.Name, "train_")}
 		for i, epoch := range c.Epoch {
 			line.X = append(line.X, float64(epoch))
 			low = math.Min(low, c.Mean[i]-c.SD[i])
@@ -122,20 +179,20 @@ func learningFigure(s *results.Summary, numbers map[string]int, what string) plo
 	return f
 }
 
-func dotsFigure(s *results.Summary, numbers map[string]int) plot.Dots {
+func dotsFigure(s *results.Summary, p panel) plot.Dots {
 	name := strings.ToUpper(s.Metric)
 	if len(s.Metric) > 5 {
 		name = strings.ToUpper(s.Metric[:1]) + s.Metric[1:]
 	}
 	f := plot.Dots{
-		Title: name + " of every " + s.Repeat + ", bars at the mean", YLabel: name,
-		Limits: plot.Range{Low: 0, High: 1}, Reference: math.NaN(), Names: s.Settings,
+		Title: p.title(name + " of every " + s.Repeat + ", bars at the mean"), YLabel: name,
+		Limits: plot.Range{Low: 0, High: 1}, Reference: math.NaN(),
 	}
 	if s.Metric == "auc" || s.Metric == "accuracy" || s.Metric == "eer" || s.Metric == "acer" {
 		f.Reference = 0.5 // chance
 	}
-	for _, setting := range s.Settings {
-		f.Numbers = append(f.Numbers, numbers[setting])
+	for _, of := range p.Settings {
+		f.Names, f.Numbers = append(f.Names, of.Name), append(f.Numbers, p.numbers[of.Setting])
 	}
 	values := map[[2]string][]float64{}
 	for _, c := range s.Cells {
@@ -148,21 +205,12 @@ func dotsFigure(s *results.Summary, numbers map[string]int) plot.Dots {
 			continue
 		}
 		g := plot.Group{Name: set, Strong: set == meanSet}
-		for _, setting := range s.Settings {
-			g.Values = append(g.Values, values[[2]string{setting, set}])
+		for _, of := range p.Settings {
+			g.Values = append(g.Values, values[[2]string{of.Setting, set}])
 		}
 		f.Groups = append(f.Groups, g)
 	}
 	return f
 }
 
-// fileName keeps letters, digits, dots, dashes and underscores of a set's name.
-func fileName(name string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_', r == '.':
-			return r
-		}
-		return '_'
-	}, name)
-}
+func fileName(name string) string { return results.FileName(name) }

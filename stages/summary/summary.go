@@ -7,7 +7,8 @@
 // Ports: every input is the output folder of a node. "scores" are those of evaluate (scores.csv, metrics.json),
 // "histories" those of train (history.csv), "cams" those of cam (cams/index.json). Outputs are metrics.csv, summary.json
 // (results.Summary), tables/ and figures/. "skipped" are the lists of images that prepare left out (skipped.csv) of the data sets
-// that allow it. The same inputs give the same bytes.
+// that allow it. Where there are several networks, or values of other further axes, each has figures of its own:
+// roc.resnet50.svg. The same inputs give the same bytes.
 package summary
 
 import (
