@@ -25,7 +25,7 @@ func tableFiles(s *results.Summary, runs []run, all *gathered) map[string][]byte
 	}
 	if len(s.Tables) > 0 {
 		layout := testsSheet(s, s.Tables[0])
-		files["tables/tests.csv"], files["tables/tests.md"], files["tables/tests.tex"] = testsCSV(s.Tables), layout.markdown(), layout.latex()
+		files["tables/tests.csv"], files["tables/tests.md"], files["tables/tests.tex"] = testsCSV(s.Tables), layout.markdown(), layout.byGroup(s.Groups(), s.Tables[0].Tests).latex()
 	}
 	files["tables/runs.csv"] = runsCSV(s, runs, all)
 	files["tables/auc_intervals.csv"] = areasCSV(s.Areas)

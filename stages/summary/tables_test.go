@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cyborg-run/cyborg-run/internal/results"
 	"github.com/cyborg-run/cyborg-run/pipeline/task"
 )
 
@@ -216,8 +217,82 @@ func TestLaTeXCompiles(t *testing.T) {
 	compile(t, all)
 }
 
-// compile sets LaTeX in a document without packages.
-func compile(t *testing.T, text []byte) {
+// Tables of the paper's size, four networks with four losses on six sets, their mean and pooled, fit the page; so do those of
+// one network, and of more settings than a page has lines.
+func TestLaTeXFitsThePage(t *testing.T) {
+	sets := []string{"progan", "stylegan", "stylegan2", "stylegan2_ada", "stylegan3", "stargan_v2", "mean", "pooled"}
+	losses := []string{"cross_entropy", "cyborg", "segmentation", "cross_entropy_7x"}
+	var many []string
+	for i := range 70 {
+		many = append(many, fmt.Sprintf("alpha_%.2f", float64(i)/100))
+	}
+	for name, c := range map[string]struct {
+		archs, losses, sets []string
+		tables, tabulars    int // of the metric
+	}{
+		"quick start":   {[]string{"resnet_small"}, losses[:3], sets[:3], 1, 1},
+		"paper":         {[]string{"resnet50", "densenet121", "inception_v3", "xception"}, losses, sets, 1, 2},
+		"many settings": {[]string{"resnet50", "xception"}, many, sets, 6, 12},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &results.Summary{Compare: "loss", Repeat: "seed", Metric: "auc"}
+			table := results.Table{Metric: "auc", Axes: []string{"arch", "loss"}, Columns: c.sets}
+			if len(c.archs) == 1 {
+				table.Axes = table.Axes[1:]
+			}
+			for _, arch := range c.archs {
+				for l, loss := range c.losses {
+					row := results.TableRow{Setting: loss + ", arch=" + arch, Names: []string{arch, loss}, Starts: l == 0, Runs: 10}
+					if row.Names = row.Names[2-len(table.Axes):]; len(c.archs) == 1 {
+						row.Setting = loss
+					}
+					for range c.sets {
+						row.Cells = append(row.Cells, results.TableCell{N: 10, Mean: 0.888, SD: 0.088, Best: l == 2})
+					}
+					table.Rows, s.Settings = append(table.Rows, row), append(s.Settings, row.Setting)
+				}
+			}
+			size := -8.88
+			for _, set := range c.sets {
+				for _, row := range table.Rows {
+					if loss := row.Names[len(row.Names)-1]; loss != c.losses[0] {
+						base := strings.Replace(row.Setting, loss, c.losses[0], 1)
+						table.Tests = append(table.Tests, results.Test{Setting: row.Setting, Baseline: base, Set: set, Metric: "auc", N: 10, Difference: -0.088,
+							Low: -0.188, High: 0.088, PairedP: 1e-9, PairedHolm: 1e-9, WilcoxonP: 0.0088, WilcoxonHolm: 0.0888, Dz: &size, G: &size, RankBiserial: &size})
+					}
+				}
+			}
+			s.Tables = []results.Table{table}
+			layout := tableSheet(table).latex()
+			if a, b := bytes.Count(layout, []byte(`\begin{table}`)), bytes.Count(layout, []byte(`\begin{tabular}`)); a != c.tables || b != c.tabulars {
+				t.Errorf("%d tables with %d tabulars, want %d with %d", a, b, c.tables, c.tabulars)
+			}
+			for _, row := range table.Rows {
+				if name := latexText(row.Names[len(row.Names)-1]); !bytes.Contains(layout, []byte(name)) {
+					t.Errorf("%s is not there", name)
+				}
+			}
+			if got := bytes.Count(layout, []byte("0.888 $")); got != len(table.Rows)*len(c.sets) {
+				t.Errorf("%d values, want %d", got, len(table.Rows)*len(c.sets))
+			}
+			tests := testsSheet(s, table).byGroup(s.Groups(), table.Tests).latex()
+			if got := bytes.Count(tests, []byte(`$-$0.188 to`)) + bytes.Count(tests, []byte(`-0.188 to`)); got != len(table.Tests) {
+				t.Errorf("%d tests, want %d", got, len(table.Tests))
+			}
+			if _, err := exec.LookPath("pdflatex"); err != nil {
+				t.Skip("no pdflatex is here: whether the tables fit was not seen")
+			}
+			for _, text := range [][]byte{layout, tests} {
+				if log := compile(t, text); strings.Contains(log, "Overfull") || strings.Contains(log, "Float too large") {
+					t.Errorf("it does not fit:\n%s\n%s", log, text)
+				}
+			}
+		})
+	}
+}
+
+// compile sets LaTeX in a document without packages, and returns what was said; nothing where no LaTeX is here.
+func compile(t *testing.T, text []byte) string {
 	t.Helper()
 	for _, r := range string(text) {
 		if r > 0x7f {
@@ -227,13 +302,15 @@ func compile(t *testing.T, text []byte) {
 	program, err := exec.LookPath("pdflatex")
 	if err != nil {
 		t.Log("no pdflatex is here: the tables were not compiled")
-		return
+		return ""
 	}
 	dir := t.TempDir()
 	put(t, dir, "t.tex", []byte("\\documentclass{article}\n\\begin{document}\n"+string(text)+"\\end{document}\n"))
 	cmd := exec.Command(program, "-interaction=nonstopmode", "-halt-on-error", "t.tex")
 	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
+	out, err := cmd.CombinedOutput()
+	if err != nil {
 		t.Errorf("pdflatex: %v\n%s\n%s", err, out, text)
 	}
+	return string(out)
 }
