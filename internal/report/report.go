@@ -91,6 +91,7 @@ func Write(w io.Writer, in Input) error {
 		}
 		v.Tables, v.DeLong = layouts(s), overRepeats(s.DeLong)
 		v.Story = newStory(s, in.Files)
+		v.Read = reading(s.Maps)
 		v.Grid, v.Means = v.pictures(s, in.Files)
 		if v.Story != nil {
 			v.Story.bands = newBands(v.Groups, v.Story.names())
@@ -128,6 +129,7 @@ type view struct {
 	Agreements []agreement
 	Annotated  []annotators
 	People     []human
+	Read       string // whose CAMs these are
 	Grid       *grid
 	Means      []meanMaps
 

@@ -35,6 +35,7 @@ type story struct {
 	Maps     []string   // names of the maps: "human (simulated)"
 	Settings []storyOf  // columns
 	Rows     []storyRow // images
+	Read     string     // of which class, at which tap: "" where that is not known
 	bands
 }
 
@@ -81,7 +82,7 @@ func (s story) Over(column int) (n int) {
 // newStory is nil where no setting has several repeats: the grid of one repeat then says the same.
 func newStory(s *results.Summary, files fs.FS) *story {
 	t := teller{files: files, left: storyBudget, models: map[string][]results.CAM{}}
-	out := &story{Repeat: s.Repeat}
+	out := &story{Repeat: s.Repeat, Read: reading(s.Maps)}
 	for _, cam := range s.Maps {
 		if cam.MapName != "" && !slices.Contains(out.Maps, cam.MapName) {
 			out.Maps = append(out.Maps, cam.MapName)
@@ -114,6 +115,31 @@ func newStory(s *results.Summary, files fs.FS) *story {
 	}
 	slices.SortStableFunc(out.Rows, func(a, b storyRow) int { return labelOrder(a.Label) - labelOrder(b.Label) })
 	return out
+}
+
+// reading says whose CAMs are shown, and which layer they read: " of the predicted class, read at the tap pooled".
+func reading(cams []results.CAM) (text string) {
+	var classes, taps []string
+	for _, cam := range cams {
+		class := map[string]string{"predicted": "the predicted class", "true": "the true class", "real": "the class Real", "synthetic": "the class Synthetic"}[cam.Class]
+		if class != "" && !slices.Contains(classes, class) {
+			classes = append(classes, class)
+		}
+		if cam.Tap != "" && !slices.Contains(taps, cam.Tap) {
+			taps = append(taps, cam.Tap)
+		}
+	}
+	if len(classes) > 0 {
+		text = " of " + list(classes)
+	}
+	switch len(taps) {
+	case 0:
+	case 1:
+		text += ", read at the tap " + taps[0]
+	default:
+		text += ", read at the taps " + list(taps)
+	}
+	return text
 }
 
 // firstOfEachRepeat are the CAMs of a setting's models, each once: a spec may make them several times, beside several maps.

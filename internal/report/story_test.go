@@ -126,6 +126,25 @@ func TestStoryAveragesUnitRanges(t *testing.T) {
 	}
 }
 
+func TestStorySaysWhoseCAMs(t *testing.T) {
+	for want, cams := range map[string][]results.CAM{
+		"": {{}},
+		" of the true class, read at the tap pooled":                                      {{Class: "true", Tap: "pooled"}, {Class: "true", Tap: "pooled"}},
+		" of the predicted class and the class Real, read at the taps pooled and authors": {{Class: "predicted", Tap: "pooled"}, {Class: "real", Tap: "authors"}},
+	} {
+		if got := reading(cams); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	in := small(t, "")
+	for i := range in.Summary.Maps {
+		in.Summary.Maps[i].Class, in.Summary.Maps[i].Tap = "true", "pooled"
+	}
+	if n := strings.Count(write(t, in), " of the true class, read at the tap pooled"); n != 3 {
+		t.Errorf("the page says %d times whose CAMs it shows, want 3: all repeats, one repeat, the average", n)
+	}
+}
+
 func TestStoryIsLeftOut(t *testing.T) {
 	for name, spoil := range map[string]func(s *results.Summary, files fstest.MapFS){
 		"where every setting has one repeat": func(s *results.Summary, _ fstest.MapFS) { s.Maps = []results.CAM{s.Maps[0], s.Maps[2]} },

@@ -116,6 +116,8 @@ type CAM struct {
 	Images  []CAMImage        `json:"images"`
 	Human   float64           `json:"human"` // mean Pearson correlation of CAM and human map; -2 where there are no maps
 	MapName string            `json:"map"`   // the human map compared with ("human (simulated)"); empty: none
+	Class   string            `json:"class"` // whose CAM it is: predicted, true, real or synthetic
+	Tap     string            `json:"tap"`   // the layer that it reads
 }
 
 // CAMImage is one image of a CAM node. Files are PNG, named within the node's folder; empty where there is none.

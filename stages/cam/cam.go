@@ -3,8 +3,8 @@
 //
 // Outputs, all below cams/: of each image that is shown the CAM as computed (.npy, float32, h x w cells) and pictures of
 // the image, of its CAM and of its human map over it; mean.png with the average CAM of all images beside the average human
-// map, mean.npy and human_mean.npy with the same as numbers; index.json, which also has the mean correlation of CAMs and
-// human maps.
+// map, mean.npy and human_mean.npy with the same as numbers; index.json, which also has whose CAMs they are, the layer that
+// they read, and the mean correlation of CAMs and human maps.
 //
 // Of every image there is a row in agreement.csv: path, label, score (softmax probability of Synthetic), predicted class,
 // then metrics.MapNames of its CAM in unit range against its human map, then human_entropy, the entropy of that map in unit
@@ -51,7 +51,7 @@ type Job struct {
 // Stage declares the kind.
 var Stage = &pipeline.Stage{
 	Kind:     "cam",
-	Revision: 3,
+	Revision: 4,
 	Program:  pipeline.Torch,
 	Tensors:  true,
 	Outputs:  []string{"cams/index.json", "cams/mean.png", "cams/mean.npy", "cams/agreement.csv"},

@@ -16,7 +16,7 @@ import (
 
 // write leaves the pictures, the grids and the index.
 func (a *atlas) write() error {
-	index := results.CAM{Mean: "mean.png", Human: -2}
+	index := results.CAM{Mean: "mean.png", Human: -2, Class: a.job.Class, Tap: a.job.Tap}
 	if mean, any := a.correlation(); any {
 		index.Human = mean
 	}
