@@ -136,6 +136,7 @@ func (r *oneRun) input(o executor.Outcome) report.Input {
 
 // take adds what a step found out: the summary, and the outcome of a check whether it held or not.
 func (r *oneRun) take(in *report.Input, s *graph.Step) {
+	in.Imported = in.Imported || s.Node.Stage.Kind == "scores"
 	switch s.Node.Stage {
 	case summary.Stage:
 		var found results.Summary

@@ -27,6 +27,7 @@ type Input struct {
 	Why         string   // why that profile was taken: "CYBORG_DATA is not set"
 	Notes       []string // what must be read first: simulated data, a demo profile that shows the machinery
 
+	Imported   bool                // some scores were read from files that another program left
 	Summary    *results.Summary    // nil: there is none, because a node failed
 	Check      *results.Check      // nil: the spec has no check, or it did not run
 	Agreement  []results.Agreement // of CAMs and maps: one for each stage of that kind

@@ -274,6 +274,17 @@ func TestFindings(t *testing.T) {
 	}
 }
 
+func TestSentencesHoldOfImportedScores(t *testing.T) {
+	in := small(t, "")
+	if page := write(t, in); !strings.Contains(page, "4 networks trained elsewhere") || !strings.Contains(page, "a score is the softmax probability of Synthetic.") {
+		t.Error("two settings with two seeds are four networks, and their scores a softmax's")
+	}
+	in.Imported = true
+	if page := write(t, in); strings.Contains(page, "the softmax probability of Synthetic.") || !strings.Contains(page, "as its file has it") {
+		t.Error("scores from files are called a softmax's")
+	}
+}
+
 func TestNumbers(t *testing.T) {
 	for want, got := range map[string]string{
 		"0.123": number(0.1234), "−0.500": number(-0.5), "0.000": signed(-1e-9), "–": number(math.NaN()), "+0.250": signed(0.25),

@@ -26,9 +26,9 @@ func metricName(metric string) string {
 
 // lead says in a sentence what was done.
 func lead(s *results.Summary) string {
-	repeats := map[string]bool{}
+	repeats, models := map[string]bool{}, map[[2]string]bool{}
 	for _, r := range s.Runs {
-		repeats[r.Axes[s.Repeat]] = true
+		repeats[r.Axes[s.Repeat]], models[[2]string{r.Setting, r.Axes[s.Repeat]}] = true, true
 	}
 	if onlyCurves(s) {
 		trainings := 0
@@ -39,7 +39,7 @@ func lead(s *results.Summary) string {
 			count(len(s.Settings), "setting of "+s.Compare, "settings of "+s.Compare), count(max(1, trainings), s.Repeat, s.Repeat+"s"))
 	}
 	if len(s.Curves) == 0 {
-		return fmt.Sprintf("%s trained elsewhere, scored on %s: %s.", count(len(s.Settings), "network", "networks"),
+		return fmt.Sprintf("%s trained elsewhere, scored on %s: %s.", count(len(models), "network", "networks"),
 			count(len(s.Sets), "data set", "data sets"), count(len(s.Runs), "evaluation", "evaluations"))
 	}
 	return fmt.Sprintf("%s, each trained with %s and scored on %s: %s.",
