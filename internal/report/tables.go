@@ -28,7 +28,10 @@ type layoutRow struct {
 
 func layouts(s *results.Summary) (all []layout) {
 	for _, t := range s.Tables {
-		l := layout{Table: t, Name: measureName(t.Metric)}
+		l := layout{Table: t, Name: t.Title}
+		if l.Name == "" {
+			l.Name = measureName(t.Metric)
+		}
 		names := 0
 		for _, row := range t.Rows {
 			l.Rows = append(l.Rows, layoutRow{row, len(row.Names) - 1})

@@ -163,7 +163,7 @@ func TestUndefinedIntervalsAreEmpty(t *testing.T) {
 	out := summarise(t, Params{Bootstrap: 20}, map[string][]task.Input{Scores: inputs})
 	for name, want := range map[string][]string{
 		"tests.md":          {"| 2 | +0.125 | – | – | – |", "| 2 | +0.250 | – | – | – |"},
-		"tests.tex":         {"& 2 & +0.125 & -- & -- & -- &"},
+		"tests.tex":         {"& 2 & +0.125 & -- & -- & --"},
 		"tests.csv":         {"auc,score,cyborg,cross_entropy,2,0.125,,,2,,,"},
 		"auc_intervals.csv": {"perfect,score,2,1,,,,\n"},
 	} {
@@ -258,12 +258,12 @@ func TestLaTeXFitsThePage(t *testing.T) {
 					if loss := row.Names[len(row.Names)-1]; loss != c.losses[0] {
 						base := strings.Replace(row.Setting, loss, c.losses[0], 1)
 						table.Tests = append(table.Tests, results.Test{Setting: row.Setting, Baseline: base, Set: set, Metric: "auc", N: 10, Difference: -0.088,
-							Low: -0.188, High: 0.088, PairedP: 1e-9, PairedHolm: 1e-9, WilcoxonP: 0.0088, WilcoxonHolm: 0.0888, Dz: &size, G: &size, RankBiserial: &size})
+							Low: new(-0.188), High: new(0.088), PairedP: 1e-9, PairedHolm: 1e-9, WilcoxonP: 0.0088, WilcoxonHolm: 0.0888, Dz: &size, G: &size, RankBiserial: &size})
 					}
 				}
 			}
 			s.Tables = []results.Table{table}
-			layout := tableSheet(table).latex()
+			layout := tableSheet(s, table).latex()
 			if a, b := bytes.Count(layout, []byte(`\begin{table}`)), bytes.Count(layout, []byte(`\begin{tabular}`)); a != c.tables || b != c.tabulars {
 				t.Errorf("%d tables with %d tabulars, want %d with %d", a, b, c.tables, c.tabulars)
 			}
