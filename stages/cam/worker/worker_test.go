@@ -140,7 +140,7 @@ func TestRun(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, index := explain(t, final, data, cam.Params{Images: 5, Class: name, Tap: "pooled", Map: "human", Batch: 4})
-			if index.Node != "maps[seed=1]" || index.Folder != "cams/maps[seed=1]" || index.MapName != "human (simulated)" || len(index.Images) != 5 {
+			if index.Class != name || index.Tap != "pooled" || index.Node+index.Folder != "" || index.MapName != "human (simulated)" || len(index.Images) != 5 {
 				t.Fatalf("%+v", index)
 			}
 			place := map[string]int{}
