@@ -143,6 +143,25 @@ func TestLabelsComeFromTheList(t *testing.T) {
 	}
 }
 
+// Labels of an earlier program that are not the list's are no scores of it.
+func TestLabelsThatContradictTheList(t *testing.T) {
+	list := filepath.Join(t.TempDir(), "list.csv")
+	if err := os.WriteFile(list, []byte("test,Real,/1.png\ntest,Synthetic,/2.png\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	job := ScoresJob{ScoresParams: ScoresParams{Set: "u"}, Lists: []experiment.List{{CSV: list}}}
+	as := func(first, second int) []metrics.Score {
+		return []metrics.Score{{Path: "1.png", Label: metrics.Label(first), Class: first}, {Path: "2.png", Label: metrics.Label(second), Class: second}}
+	}
+	if rows, err := label(as(metrics.Real, metrics.Synthetic), job); err != nil || len(rows) != 2 {
+		t.Errorf("%v %v", rows, err)
+	}
+	want := "1 of 2 labels of the scores are not those of the list, such as /2.png, Real in the file and Synthetic in the list"
+	if _, err := label(as(metrics.Real, metrics.Real), job); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want %q", err, want)
+	}
+}
+
 func FuzzParseLog(f *testing.F) {
 	f.Add([]byte(`{"epoch": [NaN, 1e3, -Infinity], "iterations": ["\"NaN"]}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {

@@ -9,7 +9,7 @@ import (
 	"github.com/cyborg-run/cyborg-run/internal/table"
 )
 
-// label gives scores the paths and labels of the lists, in the lists' order.
+// label gives scores the paths and labels of the lists, in the lists' order. Labels that the scores have must be those.
 func label(scores []metrics.Score, job ScoresJob) ([]metrics.Score, error) {
 	var rows []table.Row
 	for _, list := range job.Lists {
@@ -33,6 +33,7 @@ func label(scores []metrics.Score, job ScoresJob) ([]metrics.Score, error) {
 	}
 	var out []metrics.Score
 	missing, example := 0, ""
+	contrary, contradiction := 0, ""
 	for i, row := range rows {
 		if of[i] == 0 {
 			if missing++; missing == 1 {
@@ -43,10 +44,18 @@ func label(scores []metrics.Score, job ScoresJob) ([]metrics.Score, error) {
 		if row.Class == table.Unlabelled {
 			return nil, fmt.Errorf("%s has no label in its list", row.Path)
 		}
+		if s := scores[of[i]-1]; s.Label != "" && s.Class != row.Class {
+			if contrary++; contrary == 1 {
+				contradiction = fmt.Sprintf("%s, %s in the file and %s in the list", row.Path, s.Label, metrics.Label(row.Class))
+			}
+		}
 		out = append(out, metrics.Score{Path: row.Path, Label: metrics.Label(row.Class), Class: row.Class, Score: scores[of[i]-1].Score})
 	}
 	if missing > 0 && job.Missing != "skip" {
 		return nil, fmt.Errorf("%d of %d images of %s have no score, such as %s; missing: skip measures the others", missing, len(rows), job.Set, example)
+	}
+	if contrary > 0 {
+		return nil, fmt.Errorf("%d of %d labels of the scores are not those of the list, such as %s; labels: file takes the file's", contrary, len(out), contradiction)
 	}
 	return out, nil
 }
