@@ -87,9 +87,10 @@ func planJSON(w io.Writer, path string, plan *graph.Plan) error {
 }
 
 func needs(s *graph.Step) []string {
-	names := []string{}
+	names, seen := []string{}, map[*graph.Node]bool{} // a table may need thousands
 	for _, e := range s.Node.Needs {
-		if !slices.Contains(names, e.From.Name) {
+		if !seen[e.From] {
+			seen[e.From] = true
 			names = append(names, e.From.Name)
 		}
 	}
