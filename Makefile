@@ -85,7 +85,7 @@ faults: build ## kills, full disks, folders that vanish, clocks that go back: wh
 	@internal/build/passes '^Test(Fault|Killed|HeavyRunsGoOn)' -tags 'slow $(TAGS)' -p 1 -timeout 60m ./internal/faults ./internal/cli ./stages/train/worker
 
 .PHONY: science
-science: build ## the science gate: does the method's claim hold on generated data? 64 trainings, about 10 minutes on two cores
+science: build ## the science gate: does the method's claim hold on generated data? 64 trainings, about 25 minutes on two cores
 	bin/cyborg-run specs/science.yaml
 
 FUZZTIME ?= 60s
