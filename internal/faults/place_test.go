@@ -85,13 +85,17 @@ func noise(t *testing.T, path string, seed uint64) {
 func TestFaultPermissions(t *testing.T) {
 	x, data := newPhotos(t)
 	ref := x.refer()
-	for name, c := range map[string]struct{ path, words string }{
-		"list":     {filepath.Join(data, "data.csv"), `data\.csv: permission denied`},
-		"image":    {filepath.Join(data, "5.png"), `/5\.png: permission denied`},
-		"images":   {data, `: permission denied`},
-		"store":    {x.store, `open store: mkdir .*/store/artifacts: permission denied`},
-		"attempts": {filepath.Join(x.store, "attempts"), `data\.train: begin attempt: mkdir .*: permission denied`},
-		"out":      {x.out, `open .*/out/events\.jsonl: permission denied`},
+	for name, c := range map[string]struct {
+		path   string
+		status int // 2 where the spec's list cannot be read: it is said with the place where the spec names it
+		words  string
+	}{
+		"list":     {filepath.Join(data, "data.csv"), 2, `photos\.yaml:5:\d+: .*data\.csv: permission denied \[E402\]`},
+		"image":    {filepath.Join(data, "5.png"), 1, `/5\.png: permission denied`},
+		"images":   {data, 2, `photos\.yaml:5:\d+: .*: permission denied \[E210\]`},
+		"store":    {x.store, 1, `open store: mkdir .*/store/artifacts: permission denied`},
+		"attempts": {filepath.Join(x.store, "attempts"), 1, `data\.train: begin attempt: mkdir .*: permission denied`},
+		"out":      {x.out, 1, `open .*/out/events\.jsonl: permission denied`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			x := &experiment{t: t, spec: x.spec, store: x.store, out: x.out, args: x.args, launch: bound}
@@ -121,8 +125,8 @@ func TestFaultPermissions(t *testing.T) {
 			if err := os.Chmod(c.path, info.Mode()); err != nil {
 				t.Fatal(err)
 			}
-			if e.status != 1 || !regexp.MustCompile(c.words).MatchString(e.stderr) {
-				t.Errorf("%v\nwant exit status 1 and: %s", e, c.words)
+			if e.status != c.status || !regexp.MustCompile(c.words).MatchString(e.stderr) {
+				t.Errorf("%v\nwant exit status %d and: %s", e, c.status, c.words)
 			}
 			x.sound(ref)
 			x.finishes(ref)
