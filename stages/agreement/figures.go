@@ -172,9 +172,9 @@ func (f *figures) sheet(setting string, best, worst []*candidate, of int) error 
 		}
 		s.Blocks = append(s.Blocks, block)
 	}
-	name := "sheet_" + fileName(setting)
+	name := "sheet_" + results.FileName(setting)
 	for n := 2; slices.ContainsFunc(a.Sheets, func(o results.AgreementSheet) bool { return o.Figure == name }); n++ {
-		name = fmt.Sprintf("sheet_%s_%d", fileName(setting), n)
+		name = fmt.Sprintf("sheet_%s_%d", results.FileName(setting), n)
 	}
 	a.Sheets = append(a.Sheets, results.AgreementSheet{Setting: setting, Figure: name, Best: listed(best), Worst: listed(worst)})
 	return f.save(name, s)
@@ -217,14 +217,3 @@ func pictures(name string, images []*candidate) (plot.Block, error) {
 
 // mapOf is a map's name in the packed data: "human (simulated)" is "human".
 func mapOf(shown string) string { return strings.TrimSuffix(shown, " (simulated)") }
-
-// fileName keeps letters, digits, dots, dashes and underscores.
-func fileName(name string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_', r == '.':
-			return r
-		}
-		return '_'
-	}, name)
-}
