@@ -88,8 +88,8 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 		size, ok = b.DataSize(c.Needs[0])
 	} else {
 		p.RISE = RISE{}
-		network, err := experiment.Network(trained.Model)
-		if err != nil {
+		network, known := b.Network(trained.Model)
+		if !known {
 			return
 		}
 		if network.Script != nil && p.Method != "cam" {

@@ -73,8 +73,8 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 	if !ok {
 		return
 	}
-	network, err := experiment.Network(trained.Model)
-	if err != nil {
+	network, ok := b.Network(trained.Model)
+	if !ok {
 		return
 	}
 	size, ok := b.Size(network, trained.Model.Side, c.Place("tap"), p.Tap) // maps of as many cells as the CAMs

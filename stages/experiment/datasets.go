@@ -316,9 +316,10 @@ func (b *Builder) DataSize(fit *graph.Node) (Size, bool) {
 	if !ok || len(fit.Needs) > 0 {
 		return Size{}, false
 	}
-	network, err := Network(trained.Network().Model)
-	if err != nil {
+	model := trained.Network().Model
+	network, ok := b.Network(model)
+	if !ok {
 		return Size{}, false
 	}
-	return b.Size(network, network.Input.Side, fit.Pos)
+	return b.Size(network, model.Side, fit.Pos)
 }

@@ -76,6 +76,9 @@ type gridKey struct {
 	tap  string
 }
 
+// Network is the network of a resolved model; ok is false where there is none of that name.
+func (b *Builder) Network(m Model) (n *nn.Network, ok bool) { return b.network(m.Arch) }
+
 // network builds the described network, those of this program once.
 func (b *Builder) network(arch Arch) (*nn.Network, bool) {
 	if arch.TorchScript != "" {
