@@ -31,10 +31,7 @@ func BenchmarkMatrix(b *testing.B) {
 					}
 					m := d.Stages[0].Matrix
 					for _, cell := range m.Cells() {
-						v := d.Stages[0].Params
-						for i, axis := range m.Axes {
-							v = v.With(axis, cell[i])
-						}
+						d.Stages[0].Params.With(m.Axes, cell)
 					}
 				}
 			})

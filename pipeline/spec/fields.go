@@ -16,7 +16,8 @@ type field struct {
 	index      []int
 	required   bool
 	hasDefault bool
-	preset     *Value // the default
+	preset     *Value        // the default
+	plain      reflect.Value // the same as the field has it, where that is a number, a text or a truth value
 	rules
 }
 
@@ -54,6 +55,7 @@ func fieldsOf(t reflect.Type) []field {
 		made := field{name: name, index: []int{i}, required: f.Tag.Get("required") == "true", rules: rulesOf(f.Tag)}
 		if written, ok := f.Tag.Lookup("default"); ok {
 			made.hasDefault, made.preset = true, preset(name, written)
+			made.plain = made.asPlain(f.Type)
 		}
 		fields = append(fields, made)
 	}
@@ -127,11 +129,28 @@ func (f field) standard(to reflect.Value) {
 	if !f.hasDefault {
 		return
 	}
+	if f.plain.IsValid() { // most are, and each node of a matrix has dozens
+		to.Set(f.plain)
+		return
+	}
+	f.decodePreset(to)
+}
+
+func (f field) decodePreset(to reflect.Value) {
 	var diags diag.List
 	decode(f.preset, to, rules{}, &diags)
 	if err := diags.Err(); err != nil {
 		panic("spec: bad default of " + f.name + ": " + err.Error())
 	}
+}
+
+func (f field) asPlain(t reflect.Type) (v reflect.Value) {
+	if k := t.Kind(); (k > reflect.Float64 || k == reflect.Invalid) && k != reflect.String || reflect.PointerTo(t).Implements(reflect.TypeFor[Decoder]()) {
+		return v
+	}
+	v = reflect.New(t).Elem()
+	f.decodePreset(v)
+	return v
 }
 
 // preset is a default as a Value.

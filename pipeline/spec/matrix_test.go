@@ -52,10 +52,7 @@ func TestMatrixValuesStandWhereTheyWereWritten(t *testing.T) {
 	fit := d.Stages[0]
 	var got []string
 	for _, cell := range fit.Matrix.Cells() {
-		v := fit.Params
-		for i, axis := range fit.Matrix.Axes {
-			v = v.With(axis, cell[i])
-		}
+		v := fit.Params.With(fit.Matrix.Axes, cell)
 		arch, seed := v.Get("arch"), v.Get("seed")
 		got = append(got, fmt.Sprintf("%s:%d:%d %v:%d:%d", arch.Text(), arch.Pos.Line, arch.Pos.Column, seed.Any(), seed.Pos.Line, seed.Pos.Column))
 	}

@@ -1,10 +1,6 @@
 package spec
 
-import (
-	"slices"
-
-	"github.com/cyborg-run/cyborg-run/pipeline/diag"
-)
+import "github.com/cyborg-run/cyborg-run/pipeline/diag"
 
 // Overlay is base with over laid on it, as an extending file lies on the one it extends: maps merge key by key, all else
 // is replaced. Neither is changed; either may be nil or empty.
@@ -18,15 +14,22 @@ func Overlay(base, over *Value, diags *diag.List) *Value {
 	return merge(base, over, diags)
 }
 
-// With is v, a map, with the parameter of an axis's name set to one of its values. v is not changed.
-func (v *Value) With(axis Axis, p *Point) *Value {
-	c := &Value{Kind: Map, Pos: p.Pos}
+// With is v, a map, with the parameters of the axes' names set to these of their values. v is not changed.
+func (v *Value) With(axes []Axis, points []*Point) *Value {
+	if len(axes) == 0 {
+		return v
+	}
+	c := &Value{Kind: Map, Pos: points[0].Pos}
 	if v != nil && v.Kind == Map {
 		*c = *v
-		c.Keys, c.items = slices.Clone(v.Keys), slices.Clone(v.items)
 	}
-	value := *p.value
-	value.parent, value.name = c, axis.Name
-	c.put(Key{Name: axis.Name, Pos: axis.Pos}, &value)
+	room := len(c.Keys) + len(axes)
+	c.Keys, c.items = append(make([]Key, 0, room), c.Keys...), append(make([]*Value, 0, room), c.items...)
+	values := make([]Value, len(axes))
+	for i, axis := range axes {
+		values[i] = *points[i].value
+		values[i].parent, values[i].name = c, axis.Name
+		c.put(Key{Name: axis.Name, Pos: axis.Pos}, &values[i])
+	}
 	return c
 }

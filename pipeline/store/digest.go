@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -53,15 +53,16 @@ func sum(h *blake3.Hasher) Digest {
 	return Digest(digestPrefix + hex.EncodeToString(h.Sum(out[:0])[:20]))
 }
 
-// combine is the digest of a list of named digests.
-func combine(named []Output) Digest {
-	var text []byte
-	for _, o := range named {
-		text = strconv.AppendInt(text, int64(len(o.Name)), 10)
-		text = append(append(append(text, ':'), o.Name...), o.Digest...)
-	}
-	sum := blake3.Sum256(text)
-	return Digest(digestPrefix + hex.EncodeToString(sum[:20]))
+// combine is the digest of those outputs that are in a folder, "" for all: of their names and digests.
+func combine(outputs []Output, folder string) Digest {
+	return digestPrefix + Digest(hashed(func(text []byte) []byte {
+		for _, o := range outputs {
+			if folder == "" || strings.HasPrefix(o.Name, folder+"/") {
+				text = append(prefixed(text, o.Name), o.Digest...)
+			}
+		}
+		return text
+	}))
 }
 
 // stamp is what a file's status says without reading it.

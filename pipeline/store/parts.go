@@ -16,13 +16,17 @@ import (
 // ParamParts flattens a JSON-marshalable value into one part for each leaf: params.optimizer.sgd.lr = 0.005. The names
 // and values are those of its JSON. Plain structs are walked as they are, since a plan does so for every node.
 func ParamParts(prefix string, params any) ([]Part, error) {
-	var w walk
+	w := walks.Get().(*walk)
+	defer walks.Put(w)
+	w.parts, w.err = w.parts[:0], nil
 	w.value(prefix, reflect.ValueOf(params))
 	if w.err != nil {
 		return nil, fmt.Errorf("parameters: %w", w.err)
 	}
-	return w.parts, nil
+	return slices.Clone(w.parts), nil
 }
+
+var walks = sync.Pool{New: func() any { return new(walk) }}
 
 // Plain is a value whose JSON is that of another one: MarshalJSON is json.Marshal(v.PlainJSON()). It is walked as that
 // one, which spares the way over bytes.

@@ -21,7 +21,6 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
-	"strings"
 	"sync"
 	"time"
 )
@@ -63,7 +62,7 @@ type Artifact struct {
 	Dir string // holds out/
 
 	mu      sync.Mutex
-	folders map[string]Digest
+	folders []Output // whose digests were asked for; most often one, that of all outputs
 }
 
 // Open makes the folder if needed, and waits while somebody cleans it up. The caller closes the store: until then
@@ -118,20 +117,14 @@ func (a *Artifact) Digest(name string) Digest {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if d, ok := a.folders[name]; ok {
-		return d
-	}
-	var inside []Output
-	for _, o := range a.Outputs {
-		if name == "" || strings.HasPrefix(o.Name, name+"/") {
-			inside = append(inside, o)
+	for _, f := range a.folders {
+		if f.Name == name {
+			return f.Digest
 		}
 	}
-	if a.folders == nil {
-		a.folders = map[string]Digest{}
-	}
-	a.folders[name] = combine(inside)
-	return a.folders[name]
+	f := Output{Name: name, Digest: combine(a.Outputs, name)}
+	a.folders = append(a.folders, f)
+	return f.Digest
 }
 
 // Remove takes an artifact away.

@@ -241,12 +241,10 @@ func (b *Builder) cells(s stageDecl, needed []*graph.Node, inherited []graph.Axi
 		}
 		c := &Cell{stage: s, points: points, Axes: make([]graph.Axis, 0, len(inherited)+len(points)), Params: s.kind.Params(), Needs: needed}
 		c.Axes = append(c.Axes, inherited...)
-		own := s.values
 		for i, axis := range s.Matrix.Axes {
 			c.Axes = append(c.Axes, graph.Axis{Name: axis.Name, Value: points[i].Text})
-			own = own.With(axis, points[i])
 		}
-		b.wire(c, own)
+		b.wire(c, s.values.With(s.Matrix.Axes, points))
 	}
 }
 
@@ -294,7 +292,7 @@ func (b *Builder) Loss(at diag.Pos, name string) []Term {
 // Upstream is the nodes of some kinds among the nodes and all that they need, in graph order, each once.
 func Upstream(nodes []*graph.Node, kinds ...string) []*graph.Node {
 	var out []*graph.Node
-	seen := map[*graph.Node]bool{}
+	seen := make(map[*graph.Node]bool, 2*len(nodes))
 	var visit func(n *graph.Node)
 	visit = func(n *graph.Node) {
 		if seen[n] {

@@ -50,11 +50,11 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 				metric, spec.Suggest(metric, metrics.Measures), strings.Join(metrics.Measures, ", "))
 		}
 	}
-	named(b, c, p)
-	if len(experiment.Upstream(c.Needs, "evaluate", "scores")) == 0 {
+	upstream := byKind(experiment.Upstream(c.Needs, "evaluate", "scores", "train", "train_log", "cam", "prepare", "generate"))
+	named(b, c, p, upstream)
+	if len(upstream["evaluate"])+len(upstream["scores"]) == 0 {
 		p.Mean = nil // a section may name sets
 	}
-	upstream := byKind(experiment.Upstream(c.Needs, "evaluate", "scores", "train", "train_log", "cam", "prepare"))
 	trained := behind(c.Needs, upstream)
 	for _, gather := range []struct{ port, kind string }{
 		{Scores, "evaluate"}, {Scores, "scores"}, {Histories, "train"}, {Histories, "train_log"}, {CAMs, "cam"}} {
@@ -69,21 +69,23 @@ func bind(b *experiment.Builder, c *experiment.Cell, n *graph.Node) {
 			n.Needs = append(n.Needs, graph.Edge{Port: Skipped, From: data, Output: prepare.Skipped})
 		}
 	}
-	p.Notes = append(slices.Clone(p.Notes), simulated(n)...)
+	p.Notes = append(slices.Clone(p.Notes), simulated(upstream)...)
 	p.Notes = append(p.Notes, b.PartialMaps(upstream["train"])...)
 	p.Notes = append(p.Notes, madeBefore(n)...)
 	n.Params, n.CPUs = p, b.Threads(0)
 }
 
 // named says which sets and which baseline a spec names that are not there. A default that is not is nobody's mistake.
-func named(b *experiment.Builder, c *experiment.Cell, p Params) {
+func named(b *experiment.Builder, c *experiment.Cell, p Params, upstream map[string][]*graph.Node) {
 	var scored, compared []string
-	for _, from := range experiment.Upstream(c.Needs, "evaluate", "scores", "train", "train_log", "cam") {
-		if value, ok := from.Axis(p.Compare); ok {
-			compared = appendNew(compared, value)
-		}
-		if set := scoredBy(from); set != "" {
-			scored = appendNew(scored, set)
+	for _, kind := range []string{"evaluate", "scores", "train", "train_log", "cam"} {
+		for _, from := range upstream[kind] {
+			if value, ok := from.Axis(p.Compare); ok {
+				compared = appendNew(compared, value)
+			}
+			if set := scoredBy(from); set != "" {
+				scored = appendNew(scored, set)
+			}
 		}
 	}
 	missing := func(param, what, set string) {
@@ -143,12 +145,7 @@ func behind(needs []*graph.Node, upstream map[string][]*graph.Node) map[*graph.N
 }
 
 // simulated says which of the data that a summary stands on were made by a program.
-func simulated(n *graph.Node) (notes []string) {
-	from := make([]*graph.Node, len(n.Needs))
-	for i, e := range n.Needs {
-		from[i] = e.From
-	}
-	upstream := byKind(experiment.Upstream(from, "generate", "prepare"))
+func simulated(upstream map[string][]*graph.Node) (notes []string) {
 	if len(upstream["generate"]) > 0 {
 		notes = append(notes, "Simulated data: the faces are cartoons drawn by a program, real and synthetic ones alike.")
 	}
