@@ -113,7 +113,7 @@ func TestRunWithoutItsFolder(t *testing.T) {
 func TestRunWithoutItsStore(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "store")
 	h := newHouse(t, dir, node("fit", "talks_and_hangs"))
-	h.graph.Nodes[0].Limits.Silence = 500 * time.Millisecond
+	h.graph.Nodes[0].Limits.Silence = 2 * time.Second
 	h.local.Grace = 100 * time.Millisecond
 	h.watch = func(e task.Event) {
 		if e.Message == "at work 3" {
@@ -140,8 +140,8 @@ func TestLimits(t *testing.T) {
 	}{
 		"time": {"lives_long", spec.Limits{Time: 150 * time.Millisecond},
 			"the worker was ended: it worked for longer than 150ms (limits.time); the next try goes on from its last checkpoint"},
-		"silence": {"talks_and_hangs", spec.Limits{Time: time.Hour, Silence: 400 * time.Millisecond},
-			"the worker was ended: it reported nothing for 400ms (limits.silence); the next try goes on from its last checkpoint"},
+		"silence": {"talks_and_hangs", spec.Limits{Time: time.Hour, Silence: 2 * time.Second},
+			"the worker was ended: it reported nothing for 2s (limits.silence); the next try goes on from its last checkpoint"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fit := node("fit", c.kind)

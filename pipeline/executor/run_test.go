@@ -317,11 +317,17 @@ func TestRunGoesOn(t *testing.T) {
 
 // A stopped run lets its workers save their state, and ends those that do not listen.
 func TestRunStopped(t *testing.T) {
-	for kind, state := range map[string]string{"hangs": "saved", "hears_nothing": ""} {
+	for kind, c := range map[string]struct {
+		grace time.Duration
+		state string
+	}{
+		"hangs":         {time.Minute, "saved"},
+		"hears_nothing": {200 * time.Millisecond, ""},
+	} {
 		t.Run(kind, func(t *testing.T) {
 			fit := node("fit", kind)
 			h := newHouse(t, t.TempDir(), fit, node("score", "succeeds", fit))
-			h.local.Grace = 200 * time.Millisecond
+			h.local.Grace = c.grace
 			ctx, stop := context.WithCancel(t.Context())
 			h.watch = func(e task.Event) {
 				if e.Message == "at work" {
@@ -337,8 +343,8 @@ func TestRunStopped(t *testing.T) {
 				t.Error(d)
 			}
 			raw, _ := os.ReadFile(filepath.Join(h.attempt("fit"), "state", "checkpoint"))
-			if string(raw) != state {
-				t.Errorf("the state is %q, want %q", raw, state)
+			if string(raw) != c.state {
+				t.Errorf("the state is %q, want %q", raw, c.state)
 			}
 		})
 	}
