@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,7 +62,7 @@ func TestThePageOfSeveralNetworks(t *testing.T) {
 		"<title>roc_progan of network ": 4, `<table class="layout stacked">`: 1, "On each set": 0, "Each set by itself is in the first table below": 1,
 		"xception, against 0.600 of cross_entropy: cyborg (+0.100, p\u00a0=\u00a00.0020) is an improvement that chance alone would rarely bring; " +
 			"segmentation (−0.100, p\u00a0=\u00a00.0020) is a setback that chance alone would rarely bring; cross_entropy_7x (+0.010, p\u00a0=\u00a00.40) is not told from chance.": 1,
-		"corrected by Holm&#39;s rule over 12 tests.": 1,
+		"corrected by Holm&#39;s rule over the tests against one baseline.": 1,
 		`<th scope="row" class="band">xception</th>`:  4, // two images in both tables of CAMs
 		`alt="Real image x.png"`:                      2, // once in each, beside all networks
 		`alt="mean CAM over x.png"`:                   16,
@@ -74,6 +75,11 @@ func TestThePageOfSeveralNetworks(t *testing.T) {
 	section, _, _ := strings.Cut(page, `<section id="tables">`)
 	if _, comparison, _ := strings.Cut(section, `<section id="comparison">`); strings.Contains(strings.Split(comparison, "<details>")[0], "arch=") {
 		t.Error("the comparison names the axis on each row")
+	}
+	alone := several(t)
+	alone.Summary.Tests = slices.DeleteFunc(alone.Summary.Tests, func(t results.Test) bool { return !strings.HasPrefix(t.Setting, "cyborg,") })
+	if page := write(t, alone); !strings.Contains(page, "p of a paired t-test over seeds.") {
+		t.Error("one test against each baseline is called corrected")
 	}
 	in := several(t)
 	in.Summary.Metric = "eer"

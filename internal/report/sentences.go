@@ -2,6 +2,8 @@ package report
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/cyborg-run/cyborg-run/internal/metrics"
@@ -11,7 +13,7 @@ import (
 // sentences say of each group which of its settings differ from the baseline, behind one sentence that says how to read them.
 func sentences(s *results.Summary, groups []results.Group, tests []results.Test) (out []string) {
 	names := results.Names(groups)
-	corrected := false
+	families := map[string]int{} // how many tests Holm's rule corrects together, by their baseline
 	for _, g := range groups {
 		var said verdicts
 		from := ""
@@ -20,7 +22,9 @@ func sentences(s *results.Summary, groups []results.Group, tests []results.Test)
 				continue
 			}
 			from = fmt.Sprintf("against %s of %s", number(cell(s, t.Baseline).Mean), names[t.Baseline])
-			corrected = corrected || t.PairedP >= 0
+			if t.PairedP >= 0 {
+				families[t.Baseline]++
+			}
 			said.add(s, names[t.Setting], t)
 		}
 		if from == "" {
@@ -35,8 +39,15 @@ func sentences(s *results.Summary, groups []results.Group, tests []results.Test)
 		return nil
 	}
 	intro := average(s) + "each setting against its baseline; in brackets the difference of the mean " + metricName(s.Metric)
-	if corrected {
-		intro += fmt.Sprintf(" and p of a paired t-test over %ss, corrected by Holm's rule over %s", s.Repeat, count(len(tests), "test", "tests"))
+	if len(families) > 0 {
+		intro += fmt.Sprintf(" and p of a paired t-test over %ss", s.Repeat)
+	}
+	switch most := slices.Max(append(slices.Collect(maps.Values(families)), 0)); {
+	case most < 2: // nothing to correct
+	case len(families) == 1:
+		intro += fmt.Sprintf(", corrected by Holm's rule over %d tests", most)
+	default:
+		intro += ", corrected by Holm's rule over the tests against one baseline"
 	}
 	return append([]string{strings.ToUpper(intro[:1]) + intro[1:] + "."}, out...)
 }
