@@ -63,10 +63,10 @@ func TestThePageOfSeveralNetworks(t *testing.T) {
 		"xception, against 0.600 of cross_entropy: cyborg (+0.100, p\u00a0=\u00a00.0020) is an improvement that chance alone would rarely bring; " +
 			"segmentation (−0.100, p\u00a0=\u00a00.0020) is a setback that chance alone would rarely bring; cross_entropy_7x (+0.010, p\u00a0=\u00a00.40) is not told from chance.": 1,
 		"corrected by Holm&#39;s rule over the tests against one baseline.": 1,
-		`<th scope="row" class="band">xception</th>`:  4, // two images in both tables of CAMs
-		`alt="Real image x.png"`:                      2, // once in each, beside all networks
-		`alt="mean CAM over x.png"`:                   16,
-		`alt="CAM over x.png"`:                        16,
+		`<th scope="row" class="band">xception</th>`:                        4, // two images in both tables of CAMs
+		`alt="Real image x.png"`:                                            2, // once in each, beside all networks
+		`alt="mean CAM over x.png"`:                                         16,
+		`alt="CAM over x.png"`:                                              16,
 	} {
 		if got := strings.Count(page, want); got != n {
 			t.Errorf("%d times %q, want %d", got, want, n)
