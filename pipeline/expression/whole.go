@@ -113,45 +113,36 @@ func ints(args []any) (a, b int, ok bool) {
 	return a, b, ok && also
 }
 
-func over(a int, operator string, b int) error {
-	return fmt.Errorf("%d %s %d is no whole number of 64 bits; numbers with a fraction go further, such as %d.0", a, operator, b, a)
-}
-
-func plus(args ...any) (any, error) {
-	a, b, ok := ints(args)
-	if !ok {
-		return runtime.Add(args[0], args[1]), nil
-	}
-	if c := a + b; (c > a) == (b > 0) {
+// checked is an operator that fails where two whole numbers give none, for which whole is false; of all else other makes
+// what the language makes of it.
+func checked(operator string, whole func(a, b int) (c int, ok bool), other func(a, b any) any) func(...any) (any, error) {
+	return func(args ...any) (any, error) {
+		a, b, ok := ints(args)
+		if !ok {
+			return other(args[0], args[1]), nil
+		}
+		c, ok := whole(a, b)
+		if !ok {
+			return nil, fmt.Errorf("%d %s %d is no whole number of 64 bits; numbers with a fraction go further, such as %d.0", a, operator, b, a)
+		}
 		return c, nil
 	}
-	return nil, over(a, "+", b)
 }
 
-func minus(args ...any) (any, error) {
-	a, b, ok := ints(args)
-	if !ok {
-		return runtime.Subtract(args[0], args[1]), nil
-	}
-	if c := a - b; (c < a) == (b > 0) {
-		return c, nil
-	}
-	return nil, over(a, "-", b)
-}
-
-func times(args ...any) (any, error) {
-	a, b, ok := ints(args)
-	if !ok {
-		return runtime.Multiply(args[0], args[1]), nil
-	}
-	if a == 0 || b == 0 {
-		return 0, nil
-	}
-	if c := a * b; c/b == a && !(a == -1 && b == math.MinInt) && !(b == -1 && a == math.MinInt) {
-		return c, nil
-	}
-	return nil, over(a, "*", b)
-}
+var (
+	plus = checked("+", func(a, b int) (int, bool) {
+		c := a + b
+		return c, (c > a) == (b > 0)
+	}, runtime.Add)
+	minus = checked("-", func(a, b int) (int, bool) {
+		c := a - b
+		return c, (c < a) == (b > 0)
+	}, runtime.Subtract)
+	times = checked("*", func(a, b int) (int, bool) {
+		c := a * b
+		return c, b == 0 || c/b == a && !(a == -1 && b == math.MinInt) && !(b == -1 && a == math.MinInt)
+	}, runtime.Multiply)
+)
 
 func modulo(args ...any) (any, error) {
 	a, b, ok := ints(args)
