@@ -16,7 +16,7 @@ import (
 )
 
 // TestInABrowser opens a page in a real browser, at the width of a desk and of a phone: every picture shows, nothing is
-// fetched, nothing is complained of, and nothing sticks out to the side.
+// fetched, nothing is complained of, nothing sticks out to the side, and the measures of agreement fit a desk.
 func TestInABrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a browser")
@@ -73,6 +73,12 @@ func TestInABrowser(t *testing.T) {
 		if over := count(`document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 0 {
 			t.Errorf("%d pixels: the page is %d pixels wider than the window", width, over)
 		}
+	}
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1200, 900)); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(`[...document.querySelectorAll("#agreement>.wide")].filter(e => e.scrollWidth > e.clientWidth).length`); n != 0 {
+		t.Error("the table of agreement is wider than the page")
 	}
 	mu.Lock()
 	defer mu.Unlock()
