@@ -2,6 +2,7 @@ package torch_test
 
 import (
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/cyborg-run/cyborg-run/internal/torch"
@@ -133,17 +134,18 @@ func TestModesBelongToTheirGoroutine(t *testing.T) {
 	do(t, func(s *torch.Scope) {
 		x := torch.From(s, []float32{1}, 1).SetRequiresGrad(true)
 		s.NoGrad(func() {
-			recorded := make(chan bool)
+			var others sync.WaitGroup
 			for range 8 {
-				go func() {
-					_ = torch.Do(func(own *torch.Scope) error { recorded <- own.Square(x).RequiresGrad(); return nil })
-				}()
+				others.Go(func() {
+					_ = torch.Do(func(own *torch.Scope) error {
+						if !own.Square(x).RequiresGrad() {
+							t.Error("NoGrad reached another goroutine")
+						}
+						return nil
+					})
+				})
 			}
-			for range 8 {
-				if !<-recorded {
-					t.Error("NoGrad reached another goroutine")
-				}
-			}
+			others.Wait() // their scopes are closed then too
 		})
 	})
 }
