@@ -48,6 +48,19 @@ func folder(t *testing.T) string {
 	return dir
 }
 
+// A summary that is cut off, or is none, is an error and no empty one.
+func TestSummaryThatIsNone(t *testing.T) {
+	for name, text := range map[string]string{"empty": "", "cut off": `{"repeat": "seed", "mean": ["u1"`, "another": `{"runs": []}`, "a list": `["repeat", "mean"]`} {
+		dir := folder(t)
+		if err := os.WriteFile(filepath.Join(dir, "summary.json"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := readRows(dir); err == nil || !strings.Contains(err.Error(), "read summary.json: ") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestFunctions(t *testing.T) {
 	r, err := readRows(folder(t))
 	if err != nil {

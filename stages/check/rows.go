@@ -3,6 +3,7 @@ package check
 import (
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -62,8 +63,8 @@ func readRows(folder string) (*rows, error) {
 	return r, nil
 }
 
-// readHead reads what stands in results.Summary before its runs, and stops there: the curves and tables behind are most of
-// the file, and no assertion asks for them.
+// readHead reads the repeated axis and the sets of the mean of a results.Summary, and stops there: the curves and tables
+// behind are most of the file, and no assertion asks for them.
 func (r *rows) readHead(path string) error {
 	file, err := os.Open(path)
 	if err != nil {
@@ -74,21 +75,23 @@ func (r *rows) readHead(path string) error {
 	if _, err := in.Token(); err != nil { // {
 		return err
 	}
-	for in.More() {
+	wanted := map[any]any{"repeat": &r.repeat, "mean": &r.meanSets}
+	for in.More() && len(wanted) > 0 {
 		key, err := in.Token()
-		if err != nil || key == "runs" {
+		if err != nil {
 			return err
 		}
-		var into any = new(json.RawMessage)
-		switch key {
-		case "repeat":
-			into = &r.repeat
-		case "mean":
-			into = &r.meanSets
+		into, ok := wanted[key]
+		if !ok {
+			into = new(json.RawMessage)
 		}
 		if err := in.Decode(into); err != nil {
 			return err
 		}
+		delete(wanted, key)
+	}
+	if len(wanted) > 0 {
+		return errors.New("it has no repeat or no mean")
 	}
 	return nil
 }
