@@ -144,8 +144,13 @@ func (f field) decodePreset(to reflect.Value) {
 	}
 }
 
+// asPlain is the default decoded, where a copy of it may serve for every struct: nothing in it is shared.
 func (f field) asPlain(t reflect.Type) (v reflect.Value) {
-	if k := t.Kind(); (k > reflect.Float64 || k == reflect.Invalid) && k != reflect.String || reflect.PointerTo(t).Implements(reflect.TypeFor[Decoder]()) {
+	switch t.Kind() {
+	case reflect.Slice, reflect.Array, reflect.Map, reflect.Struct, reflect.Pointer, reflect.Interface:
+		return v
+	}
+	if reflect.PointerTo(t).Implements(reflect.TypeFor[Decoder]()) {
 		return v
 	}
 	v = reflect.New(t).Elem()

@@ -6,7 +6,7 @@ import (
 	"github.com/cyborg-run/cyborg-run/internal/nn"
 )
 
-// Network is the network of a resolved model.
+// Network is a resolved model's network of its own, for a worker; Builder.Network is the one that binders share.
 func Network(m Model) (*nn.Network, error) {
 	n, ok := m.Arch.network()
 	if !ok {

@@ -76,7 +76,8 @@ type gridKey struct {
 	tap  string
 }
 
-// Network is the network of a resolved model; ok is false where there is none of that name.
+// Network is the network of a resolved model, shared by all nodes that ask for it: the side of its images is the model's, not
+// that of its Input. ok is false where there is none of that name.
 func (b *Builder) Network(m Model) (n *nn.Network, ok bool) { return b.network(m.Arch) }
 
 // network builds the described network, those of this program once.
