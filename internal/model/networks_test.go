@@ -13,8 +13,8 @@ import (
 	"github.com/cyborg-run/cyborg-run/internal/torch"
 )
 
-// TestParityOfEveryNetwork compares each architecture with PyTorch's. Each is compared in a process of its own: their tensors are there many times
-// over, and what one leaves in libtorch's heap is of no use to the next.
+// TestParityOfEveryNetwork compares each architecture with PyTorch's, in a process of its own: their tensors are there many
+// times over, and what one leaves in libtorch's heap is of no use to the next.
 func TestParityOfEveryNetwork(t *testing.T) {
 	const variable = "CYBORG_PARITY_OF"
 	testenv.Python(t)
@@ -41,9 +41,9 @@ func TestParityOfEveryNetwork(t *testing.T) {
 	}
 }
 
-// smallest is a side at which all of a network is passed in the least time: half of 256 where that is its measure; for those
-// made for 299 pixels another odd one, so that strides and paddings meet odd and even rows; and for an auxiliary classifier
-// its own, for it asks for a map of 17 x 17 cells. At the sides that they are made for, TestParityOfTheAuthorsDemo compares.
+// smallest is a side at which all layers of a network are passed in little time: 128 pixels; for those made for 299 an odd
+// one, so that strides and paddings meet odd and even rows; with an auxiliary classifier its own, since that asks for a map
+// of 17 x 17 cells. The paper's four are compared at their own sides in TestParityOfTheAuthorsDemo, in evaluation.
 func smallest(n *nn.Network) int {
 	switch {
 	case n.HasAuxiliary():

@@ -2,8 +2,6 @@ package report
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/cyborg-run/cyborg-run/internal/metrics"
@@ -42,7 +40,11 @@ func sentences(s *results.Summary, groups []results.Group, tests []results.Test)
 	if len(families) > 0 {
 		intro += fmt.Sprintf(" and p of a paired t-test over %ss", s.Repeat)
 	}
-	switch most := slices.Max(append(slices.Collect(maps.Values(families)), 0)); {
+	most := 0
+	for _, n := range families {
+		most = max(most, n)
+	}
+	switch {
 	case most < 2: // nothing to correct
 	case len(families) == 1:
 		intro += fmt.Sprintf(", corrected by Holm's rule over %d tests", most)
